@@ -1,0 +1,111 @@
+"""The workers of a run: each takes the next token of the schedule, rotates it, and gives it back with its outcome.
+
+One token's failure, a fault of our own included, ends in its own outcome and touches no other token. Which token is
+next is left to `schedule`, what is done to it to `rotate`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from rotation.client_credential import read_client_secret
+from rotation.outcome import Kind, Outcome
+from rotation.pace import Deadlines
+from rotation.plan import Plan
+from rotation.reason import Reason
+from rotation.rotate import Context, Proof, outcome_of, rotate
+from rotation.schedule import Cause, Lane, Schedule, Turn
+from rotation.secret_value import ClientSecret
+from rotation.token import ManagedToken
+
+_logger = logging.getLogger(__name__)
+
+type Progress = Callable[[int, int], None]
+"""Called with the number of due tokens that are done, and the number of all of them."""
+
+
+def act(
+    plan: Plan,
+    contexts: Mapping[str, Context],
+    deadlines: Deadlines,
+    *,
+    workers: int,
+    list_all: bool,
+    progress: Progress,
+) -> None:
+    """Rotate what is due, and tell the plan every outcome; what is not started in time is deferred."""
+    if not plan.due:
+        return
+    schedule = Schedule(plan.due, may_start=deadlines.may_start)
+    crew = _Crew(plan, schedule, contexts, list_all=list_all, progress=progress)
+    hands = min(workers, len(plan.due))
+    with ThreadPoolExecutor(hands, thread_name_prefix="rotate") as pool:
+        for worker in [pool.submit(crew.work) for _ in range(hands)]:
+            worker.result()
+    for token in schedule.remaining():
+        now = contexts[token.vault].now
+        plan.tell(outcome_of(token, Kind.DEFERRED, Reason.OUT_OF_TIME, now=now), list_all=True)
+
+
+class _Crew:
+    def __init__(
+        self, plan: Plan, schedule: Schedule, contexts: Mapping[str, Context], *, list_all: bool, progress: Progress
+    ) -> None:
+        self._plan = plan
+        self._schedule = schedule
+        self._contexts = contexts
+        self._list_all = list_all
+        self._progress = progress
+        self._due = len(plan.due)
+        self._done = 0
+        self._telling = threading.Lock()
+        self._client_secrets: dict[Lane, ClientSecret] = {}
+
+    def work(self) -> None:
+        """Until there is nothing left to take."""
+        while (turn := self._schedule.take()) is not None:
+            outcome = self._guarded(turn)
+            self._schedule.give_back(turn, outcome)
+            with self._telling:
+                self._done += 1
+                self._plan.tell(outcome, list_all=self._list_all)
+                self._progress(self._done, self._due)
+
+    def _guarded(self, turn: Turn) -> Outcome:
+        try:
+            return self._outcome(turn)
+        except Exception as fault:  # noqa: BLE001 - a fault of ours is this token's outcome; its text may hold anything
+            kind = type(fault).__name__
+            _logger.error(  # noqa: TRY400 - a traceback would show the fault's text
+                "rotation.fault", extra={"token": turn.token.name, "vault": turn.token.vault, "kind": kind}
+            )
+            message = f"a fault of this program ({kind}): please report it"
+            return self._told(turn.token, Kind.FAILED, Reason.UNCLASSIFIED, message)
+
+    def _outcome(self, turn: Turn) -> Outcome:
+        if turn.closed is not None:
+            return self._not_tried(turn.token, turn.closed)
+        proof = Proof(
+            client_secret=lambda: self._client_secret(turn.lane),
+            on_accepted=lambda: self._schedule.accepted(turn.lane),
+            on_stored=lambda: self._schedule.stored(turn.lane),
+        )
+        return rotate(turn.token, context=self._contexts[turn.lane.vault], proof=proof)
+
+    def _client_secret(self, lane: Lane) -> ClientSecret:
+        """The lane's client secret, read once a run: until it is accepted, one worker at a time is in the lane."""
+        if lane not in self._client_secrets:
+            self._client_secrets[lane] = read_client_secret(lane.credentials[0], self._contexts[lane.vault].vault)
+        return self._client_secrets[lane]
+
+    def _not_tried(self, token: ManagedToken, cause: Cause) -> Outcome:
+        message = f"not tried, because of {cause.reason} ({cause.subject or token.vault})"
+        outcome = self._told(token, Kind.DEFERRED, Reason.BREAKER_OPEN, message)
+        return replace(outcome, because=cause.reason, subject=cause.subject)
+
+    def _told(self, token: ManagedToken, kind: Kind, reason: Reason, message: str) -> Outcome:
+        return outcome_of(token, kind, reason, now=self._contexts[token.vault].now, message=message)

@@ -1,0 +1,183 @@
+"""Azure Key Vault behind the Vault port, through Microsoft's SDK.
+
+The identity needs four data actions on secrets and no more: `readMetadata` (list), `getSecret` (read), `setSecret`
+(store) and `update` (tags, disabling), each `Microsoft.KeyVault/vaults/secrets/<name>/action`.
+
+The SDK's own retries are off: its retry of a PUT writes a second version (seen with 4.12.0), and a persistent 500
+costs eleven seconds in them. What may be repeated is repeated here, briefly; `store` is sent once, and what follows
+is decided in `storing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+from azure.core.pipeline.transport import RequestsTransport
+from azure.keyvault.secrets import SecretClient
+from requests.adapters import HTTPAdapter
+
+from rotation.clouds import cloud_of_vault
+from rotation.keyvault_errors import translated
+from rotation.pace import Clock
+from rotation.ports import ListedSecret, ListedVersion, NewVersion, SecretVersion, VaultError
+from rotation.reason import TRANSIENT, Reason
+from rotation.secret_value import SecretValue
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.core.paging import ItemPaged
+    from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
+
+API_VERSION = "7.6"  # has all that is used here; the SDK's own default is newer than the national clouds
+_ATTEMPTS = 4
+_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 10.0
+
+
+class KeyVault:
+    """One Key Vault. Safe for several threads; raises VaultError and nothing else."""
+
+    def __init__(
+        self,
+        url: str,
+        credential: TokenCredential,
+        *,
+        clock: Clock,
+        connections: int,
+        connect_seconds: float = 5.0,
+        read_seconds: float = 15.0,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._clock = clock
+        session = requests.Session()
+        session.mount("https://", HTTPAdapter(pool_maxsize=connections))
+        self._client = SecretClient(
+            self.url,
+            credential,
+            api_version=API_VERSION,
+            # Only a host that no cloud owns (an emulator, a private cloud) cannot match the audience that its
+            # challenge names.
+            verify_challenge_resource=cloud_of_vault(self.url) is not None,
+            retry_total=0,
+            permit_redirects=False,
+            transport=RequestsTransport(session=session, connection_timeout=connect_seconds, read_timeout=read_seconds),
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def secrets(self) -> Iterator[ListedSecret]:
+        """List every secret; the next page is fetched when it is asked for."""
+        return map(_listed, self._walk(self._client.list_properties_of_secrets))
+
+    def versions(self, name: str) -> tuple[ListedVersion, ...]:
+        """List every version of a secret, the newest first; the service promises no order."""
+        walked = self._walk(lambda: self._client.list_properties_of_secret_versions(name))
+        return tuple(sorted(map(_listed_version, walked), key=lambda version: version.created_on, reverse=True))
+
+    def _walk(self, listing: Callable[[], ItemPaged[SecretProperties]]) -> Iterator[SecretProperties]:
+        """Walk a list page by page. A link carries the job's token: never to another host, and never in a circle."""
+        page, link = self._patiently(lambda: _page(listing, None))
+        seen: set[str] = set()
+        while True:
+            yield from page
+            if link is None:
+                return
+            if urlsplit(link)[:2] != urlsplit(self.url)[:2]:
+                raise VaultError(Reason.VAULT_UNAVAILABLE, "its list goes on at another host; that was not followed")
+            if link in seen:
+                raise VaultError(Reason.VAULT_UNAVAILABLE, "its list goes round in circles")
+            seen.add(link)
+            page, link = self._patiently(partial(_page, listing, link))
+
+    def read(self, name: str, version: str | None = None) -> SecretVersion:
+        """Read one version, the current one by default."""
+        return self._patiently(lambda: _version(self._client.get_secret(name, version)))
+
+    def store(self, new: NewVersion) -> str:
+        """Write a new version, sending the request once."""
+        with translated():
+            stored = self._client.set_secret(
+                new.name,
+                new.value.reveal(),
+                enabled=new.enabled,
+                tags=dict(new.tags),
+                content_type=new.content_type,
+                expires_on=new.expires_on,
+            )
+            return _known(stored.properties.version)
+
+    def retag(self, name: str, version: str, tags: Mapping[str, str]) -> None:
+        """Replace all tags of exactly this version."""
+        self._patiently(lambda: self._client.update_secret_properties(name, version, tags=dict(tags)))
+
+    def disable(self, name: str, version: str) -> None:
+        """Disable exactly this version."""
+        self._patiently(lambda: self._client.update_secret_properties(name, version, enabled=False))
+
+    def _patiently[T](self, call: Callable[[], T]) -> T:
+        """Call what may be repeated without harm, up to four times, as long as the failure is one that passes."""
+        wait = _FIRST_WAIT_SECONDS
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                with translated():
+                    return call()
+            except VaultError as error:
+                if error.reason not in TRANSIENT:
+                    raise
+                self._clock.sleep(min(error.retry_after or wait, _LONGEST_WAIT_SECONDS))
+                wait *= 2
+        with translated():
+            return call()
+
+
+def _known[T](value: T | None) -> T:
+    """What the service always sends and the SDK types as optional. Raises ValueError when it is missing after all."""
+    if value is None:
+        raise ValueError("a field that Key Vault always sends is missing")
+    return value
+
+
+def _page(
+    listing: Callable[[], ItemPaged[SecretProperties]], link: str | None
+) -> tuple[list[SecretProperties], str | None]:
+    pages = listing().by_page(continuation_token=link)
+    page = list(next(pages))
+    return page, getattr(
+        pages, "continuation_token", None
+    )  # of azure-core's PageIterator, which it types as an iterator
+
+
+def _listed(properties: SecretProperties) -> ListedSecret:
+    return ListedSecret(
+        name=_known(properties.name),
+        enabled=bool(properties.enabled),
+        tags=properties.tags or {},
+        expires_on=properties.expires_on,
+        holds_certificate=bool(properties.managed),
+    )
+
+
+def _listed_version(properties: SecretProperties) -> ListedVersion:
+    return ListedVersion(
+        version=_known(properties.version),
+        enabled=bool(properties.enabled),
+        tags=properties.tags or {},
+        created_on=_known(properties.created_on),
+    )
+
+
+def _version(secret: KeyVaultSecret) -> SecretVersion:
+    return SecretVersion(
+        name=_known(secret.name),
+        version=_known(secret.properties.version),
+        value=SecretValue(_known(secret.value)),
+        enabled=bool(secret.properties.enabled),
+        tags=secret.properties.tags or {},
+        content_type=secret.properties.content_type,
+        expires_on=secret.properties.expires_on,
+    )

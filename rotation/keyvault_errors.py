@@ -1,0 +1,92 @@
+"""What the Key Vault SDK raises, as a VaultError with a reason and words of our own.
+
+The texts of the service and of the SDK stay out: they name callers and addresses. Only the status and the error code
+pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    DecodeError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+
+from rotation.ports import SecretDisabledError, SecretNotFoundError, VaultError
+from rotation.reason import Reason
+
+_CODE = re.compile(r"[A-Za-z]{1,64}")
+
+# Inner codes of a 403, from the service's answers; what each says to the person who can mend it.
+_DENIED = {
+    "ForbiddenByRbac": "the job's identity lacks the role for it",
+    "AccessDenied": "the job's identity lacks the permission for it",
+    "ForbiddenByPolicy": "a policy forbids it",
+    "ForbiddenByFirewall": "the vault's firewall forbids the address the job comes from",
+    "ForbiddenByConnection": "the vault does not take connections from this network",
+}
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise a VaultError for whatever the SDK raises inside the block."""
+    try:
+        yield
+    except DecodeError as error:
+        raise VaultError(Reason.VAULT_UNAVAILABLE, "the vault answered something that is not JSON") from error
+    except HttpResponseError as error:
+        raise _answered(error) from error
+    except (ServiceRequestError, ServiceResponseError) as error:
+        kind = type(error).__name__
+        raise VaultError(Reason.VAULT_UNAVAILABLE, f"the vault did not answer ({kind})") from error
+    except (AzureError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # The SDK's own failure on an answer of no known form; a challenge that does not fit the vault is a ValueError
+        # too.
+        message = f"the vault's answer could not be used ({type(error).__name__})"
+        raise VaultError(Reason.VAULT_UNAVAILABLE, message) from error
+
+
+def _answered(error: HttpResponseError) -> VaultError:
+    status, code = error.status_code, _code(error)
+    said = f"the vault answered {status}" + (f" ({code})" if code else "")
+    match status:
+        case None if isinstance(error, ClientAuthenticationError):
+            return VaultError(
+                Reason.VAULT_DENIED, "the job's own identity got no token for the vault: see the AZURE_ settings"
+            )
+        case 403 if code == "SecretDisabled":
+            return SecretDisabledError(Reason.DISABLED, "the current version is disabled")
+        case 401 | 403:
+            return VaultError(Reason.VAULT_DENIED, f"{said}: {_DENIED.get(code, 'access is denied')}")
+        case 404:
+            return SecretNotFoundError(Reason.SECRET_DELETED, said)
+        case 409:
+            return VaultError(Reason.SECRET_DELETED, f"{said}: a deleted secret holds this name")
+        case 429:
+            return VaultError(Reason.VAULT_THROTTLED, said, retry_after=_retry_after(error))
+        case int() if status >= 500:  # noqa: PLR2004 - RFC 9110 section 15.6
+            return VaultError(Reason.VAULT_UNAVAILABLE, said, retry_after=_retry_after(error))
+        case _:
+            return VaultError(Reason.UNCLASSIFIED, said)
+
+
+def _code(error: HttpResponseError) -> str:
+    """The innermost error code, if it looks like one."""
+    inner = getattr(error.error, "innererror", None) or {}
+    code = inner.get("code") if isinstance(inner, dict) else None
+    code = code or getattr(error.error, "code", None)
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
+
+
+def _retry_after(error: HttpResponseError) -> float | None:
+    """Seconds of the Retry-After header (RFC 9110 section 10.2.3); its date form is not used by the service."""
+    headers = getattr(error.response, "headers", {})
+    value = headers.get("Retry-After", "")
+    return float(value) if value.isdigit() else None

@@ -1,0 +1,61 @@
+"""What a run says of one token: an outcome with exactly one reason, and whatever else an operator must know of it.
+
+Pure values. How outcomes become problems is left to `problem`, how they are written down to `report`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rotation.reason import Reason
+from rotation.token import LastFailure
+
+
+class Kind(StrEnum):
+    """The five things that can happen to a managed token in a run."""
+
+    ROTATED = "rotated"
+    SKIPPED = "skipped"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    STRANDED = "stranded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One token's part in a run. Holds no value, no text of others, and nothing that names a person.
+
+    `subject` is what the reason's unit means here: the client credential, the client and tenant, the issuer; empty
+    for a reason whose unit is the token or the vault. `because` is set with `breaker_open`: the reason that opened
+    the breaker. `days_left` is None while the token's age is unknown. `expiry` is the problem that the days left are
+    by themselves. `repeated` says that an earlier run saw this very failure of this very version too.
+    """
+
+    vault: str
+    name: str
+    kind: Kind
+    reason: Reason
+    message: str = ""
+    label: str = ""
+    subject: str = ""
+    because: Reason | None = None
+    days_left: int | None = None
+    expiry: Reason | None = None
+    streak: LastFailure | None = None
+    repeated: bool = False
+    warnings: tuple[Reason, ...] = ()
+
+    @property
+    def is_plainly_fresh(self) -> bool:
+        """Whether there is nothing to tell: not due, nothing failing, days enough."""
+        return self.reason is Reason.NOT_DUE and self.expiry is None and not self.warnings
+
+
+@dataclass(frozen=True, slots=True)
+class VaultFault:
+    """A vault that could not be listed, or whose lease another run holds: none of its tokens was looked at."""
+
+    vault: str
+    reason: Reason
+    message: str

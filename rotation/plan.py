@@ -1,0 +1,181 @@
+"""What a run would do: list every vault, decide on every token, and keep of the fresh ones no more than their number.
+
+The gathering half of a run; it writes nothing and redeems nothing. The acting half is in `run`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rotation.clouds import cloud_of_vault
+from rotation.inventory import ClientCredential, Inventory
+from rotation.outcome import Kind, Outcome, VaultFault
+from rotation.policy import Leave, Recheck, Redeem, StillFailing, decide
+from rotation.ports import Vault, VaultError
+from rotation.problem import Problem
+from rotation.reason import Reason
+from rotation.report import Trigger
+from rotation.rotate import outcome_of
+from rotation.token import InvalidRecord, ManagedToken, Thresholds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What somebody asked for: every managed token, or the `tokens` named, by name or by secret id."""
+
+    trigger: Trigger
+    tokens: tuple[str, ...] = ()
+    force: bool = False
+    dry_run: bool = False
+    list_all: bool = False
+
+    @property
+    def full(self) -> bool:
+        """Whether every managed token is asked for."""
+        return not self.tokens
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person started it: what they mended since a failure is tried at once."""
+        return self.trigger is not Trigger.TIMER
+
+
+class UnknownTokenError(Exception):
+    """Somebody asked for tokens that no vault has, or that are not managed."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(
+            f"no managed token of this name: {', '.join(self.names)}; see the status for the names there are"
+        )
+
+
+class AmbiguousTokenError(Exception):
+    """Somebody asked for a name that several vaults have; `candidates` are the secret ids to choose from."""
+
+    def __init__(self, name: str, candidates: Iterable[str]) -> None:
+        self.candidates = tuple(candidates)
+        super().__init__(f"several vaults have a token named {name}: ask for one of {', '.join(self.candidates)}")
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """The tokens to redeem, what is already known of the others, and the vaults that could not be listed."""
+
+    due: list[ManagedToken] = field(default_factory=list)
+    told: list[Outcome] = field(default_factory=list)
+    counts: Counter[Kind] = field(default_factory=Counter)
+    vault_faults: list[VaultFault] = field(default_factory=list)
+    credentials: list[ClientCredential] = field(default_factory=list)
+
+    def tell(self, outcome: Outcome, *, list_all: bool) -> None:
+        """Count an outcome, and keep it unless there is nothing to say of it."""
+        self.counts[outcome.kind] += 1
+        if list_all or not outcome.is_plainly_fresh:
+            self.told.append(outcome)
+
+
+def plan(request: RunRequest, vaults: Iterable[Vault], *, defaults: Thresholds, now: datetime) -> Plan:
+    """List the vaults and decide; a vault's failure is a fault of the plan.
+
+    Raises UnknownTokenError and AmbiguousTokenError.
+    """
+    made = Plan()
+    asked = _Asked(request.tokens)
+    for vault in vaults:
+        inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=defaults)
+        try:
+            for record in inventory.records():
+                if request.full or asked.matches(record):
+                    _decide(record, made, request, now)
+        except VaultError as error:
+            made.vault_faults.append(VaultFault(vault.url, error.reason, error.message))
+        made.credentials += inventory.client_credentials()
+    asked.settle(complete=not made.vault_faults)
+    return made
+
+
+def _decide(record: ManagedToken | InvalidRecord, made: Plan, request: RunRequest, now: datetime) -> None:
+    if isinstance(record, InvalidRecord):
+        made.tell(_invalid(record), list_all=request.list_all)
+        return
+    match decide(record, now=now, force=request.force, by_hand=request.by_hand):
+        case Redeem(why) if request.dry_run:
+            outcome = outcome_of(record, Kind.ROTATED, why, now=now, message="would be redeemed")
+            made.tell(outcome, list_all=True)
+        case Recheck(failure) if request.dry_run:
+            message = f"failing since {failure.first_seen}; would not be redeemed in this run"
+            made.tell(outcome_of(record, Kind.FAILED, failure.reason, now=now, message=message), list_all=True)
+        case Leave(reason):
+            made.tell(outcome_of(record, Kind.SKIPPED, reason, now=now), list_all=request.list_all)
+        case Redeem() | Recheck() | StillFailing():
+            made.due.append(record)
+
+
+def _invalid(record: InvalidRecord) -> Outcome:
+    return Outcome(
+        vault=record.vault,
+        name=record.name,
+        label=record.label,
+        kind=Kind.FAILED,
+        reason=Reason.INVALID_RECORD,
+        message="; ".join(record.faults),
+    )
+
+
+class _Asked:
+    """The names somebody asked for, and which tokens each was found to mean."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._found: dict[str, list[str]] = {name: [] for name in names}
+        self._spelled: dict[str, list[str]] = defaultdict(list)
+        for name in self._found:
+            self._spelled[_canonical(name)].append(name)
+
+    def matches(self, record: ManagedToken | InvalidRecord) -> bool:
+        """Whether this record is asked for, by its name or its id."""
+        secret_id = f"{record.vault}/secrets/{record.name}"
+        asked = self._spelled.get(_canonical(record.name), []) + self._spelled.get(_canonical(secret_id), [])
+        for name in asked:
+            self._found[name].append(secret_id)
+        return bool(asked)
+
+    def settle(self, *, complete: bool) -> None:
+        """Raise for what was not found, unless a vault could not be listed and may have it, or was found twice."""
+        for name, secret_ids in self._found.items():
+            if len(secret_ids) > 1:
+                raise AmbiguousTokenError(name, secret_ids)
+        missing = [name for name, secret_ids in self._found.items() if not secret_ids]
+        if missing and complete:
+            raise UnknownTokenError(missing)
+
+
+def _canonical(name: str) -> str:
+    """Names are compared without case, as Key Vault does; an id may carry a version, which is not part of the name."""
+    scheme, separator, rest = name.strip().lower().partition("://")
+    return f"{scheme}{separator}{'/'.join(rest.split('/')[:3])}" if separator else scheme
+
+
+def credential_problems(plan: Plan, *, now: datetime, warn_before_days: int) -> list[Problem]:
+    """The problems that the client credentials are by themselves, before any token meets them."""
+    found = []
+    for credential in plan.credentials:
+        reason = credential.health(now=now, warn_before_days=warn_before_days)
+        if reason is not None:
+            found.append(
+                Problem(reason, str(credential.ref), credential.vault, credential.tokens, (), _told(credential))
+            )
+    return found
+
+
+def _told(credential: ClientCredential) -> str:
+    if not credential.found:
+        return f"the vault's list has no secret named {credential.ref.name}"
+    if not credential.enabled:
+        return f"the secret {credential.ref.name} is disabled"
+    return (
+        f"the secret {credential.ref.name} expires on {credential.expires_on:%Y-%m-%d}" if credential.expires_on else ""
+    )

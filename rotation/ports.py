@@ -1,0 +1,182 @@
+"""What the effects need from outside, and the only errors that may come out of it: Vault, Issuer, Lease.
+
+Each port is a small Protocol with the values and the errors that cross it. Adapters implement them; `rotate` and
+`run` know nothing else of the world. Every error carries a `Reason` and words of our own: never text of others, never
+a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from rotation.clouds import Cloud
+from rotation.reason import Reason
+from rotation.secret_value import ClientSecret, RefreshToken, SecretValue
+
+# ---- Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSecret:
+    """One secret as a vault's list shows it: everything but the value and the version id."""
+
+    name: str
+    enabled: bool
+    tags: Mapping[str, str]
+    expires_on: datetime | None
+    holds_certificate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretVersion:
+    """One version of a secret with its value."""
+
+    name: str
+    version: str
+    value: SecretValue
+    enabled: bool
+    tags: Mapping[str, str]
+    content_type: str | None
+    expires_on: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedVersion:
+    """One version of a secret without its value."""
+
+    version: str
+    enabled: bool
+    tags: Mapping[str, str]
+    created_on: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVersion:
+    """Everything that a new version of a secret is made of: a vault carries nothing over by itself."""
+
+    name: str
+    value: SecretValue
+    enabled: bool
+    tags: Mapping[str, str]
+    content_type: str | None
+    expires_on: datetime | None
+
+
+class VaultError(Exception):
+    """A vault refused or did not answer; `retry_after` in seconds, where the vault asked for a pause."""
+
+    def __init__(self, reason: Reason, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.retry_after = retry_after
+
+
+class SecretDisabledError(VaultError):
+    """The current version is disabled: the operator's way of saying hands off."""
+
+
+class SecretNotFoundError(VaultError):
+    """There is no such secret, or it is deleted."""
+
+
+class Vault(Protocol):
+    """One vault. Every method raises VaultError and nothing else, and may be called from several threads."""
+
+    @property
+    def url(self) -> str:
+        """The vault's address without a trailing slash."""
+
+    def secrets(self) -> Iterator[ListedSecret]:
+        """List every secret, page by page, without values or version ids."""
+
+    def read(self, name: str, version: str | None = None) -> SecretVersion:
+        """Read one version, the current one by default. Raises SecretDisabledError and SecretNotFoundError too."""
+
+    def versions(self, name: str) -> tuple[ListedVersion, ...]:
+        """List every version of a secret, the newest first."""
+
+    def store(self, new: NewVersion) -> str:
+        """Write a new version, sending the request once; returns its id. After an error it may be there anyway."""
+
+    def retag(self, name: str, version: str, tags: Mapping[str, str]) -> None:
+        """Replace all tags of exactly this version."""
+
+    def disable(self, name: str, version: str) -> None:
+        """Disable exactly this version."""
+
+
+# ---- Issuer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What is redeemed: RFC 6749 section 6, and where."""
+
+    refresh_token: RefreshToken
+    cloud: Cloud
+    tenant_id: str
+    client_id: str
+    client_secret: ClientSecret
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redemption:
+    """The issuer's answer. What it does not say is None: unknown is not wrong."""
+
+    refresh_token: RefreshToken | None
+    account_id: str | None
+    tenant_id: str | None
+    audience: str | None
+    authentication_methods: frozenset[str] | None
+
+
+class RedemptionError(Exception):
+    """The issuer refused, or gave no usable answer. `answered` is False only when nothing at all came back."""
+
+    def __init__(self, reason: Reason, message: str, *, answered: bool = True) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.answered = answered
+
+
+class Issuer(Protocol):
+    """The token endpoints of every cloud."""
+
+    def redeem(self, grant: Grant) -> Redemption:
+        """Redeem a refresh token, sending the request once. Raises RedemptionError and nothing else."""
+
+    def authority(self, cloud: Cloud) -> str:
+        """The host that redeems for a cloud: what a problem of the issuer names."""
+
+
+# ---- Lease
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseHolder:
+    """Who holds a lease that could not be had."""
+
+    run_id: str
+    since: datetime
+
+
+class LeaseHeldError(Exception):
+    """Another run holds the lease of this vault."""
+
+    def __init__(self, holder: LeaseHolder) -> None:
+        super().__init__(f"run {holder.run_id} holds the lease")
+        self.holder = holder
+
+
+class Lease(Protocol):
+    """One run for one vault at a time."""
+
+    def hold(self, vault_url: str, *, run_id: str, now: datetime) -> AbstractContextManager[None]:
+        """Hold the vault's lease for the length of a block. Raises LeaseHeldError at once when it cannot be had."""

@@ -1,0 +1,124 @@
+"""From outcomes to problems: one root cause, and all the tokens that it affects, is one problem.
+
+Pure. A warning becomes a problem when its streak lasts two days; a rejection without a cause when a second run
+confirms it; more than ten equal problems of single tokens in one vault fold into one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rotation.outcome import Kind, Outcome, VaultFault
+from rotation.reason import TOKEN_IS_DEAD, TRANSIENT, Reason, Severity, Unit
+
+EVERY_SUBJECT = "*"
+FOLD_ABOVE = 10
+_STREAK_DAYS = 2
+_SAMPLE = 5
+_ORDER = tuple(Severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One root cause. `subject` is what its unit means: a token's name, a client credential, a vault; `*` is many."""
+
+    reason: Reason
+    subject: str
+    vault: str
+    tokens: int
+    sample: tuple[str, ...]
+    message: str
+
+    @property
+    def severity(self) -> Severity:
+        """The severity of the reason: it never changes while the problem is open."""
+        return self.reason.severity
+
+    @property
+    def action(self) -> str:
+        """What ends the problem."""
+        return self.reason.action
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    vault: str
+    reason: Reason
+    subject: str
+
+
+def problems_of(
+    outcomes: Iterable[Outcome], vault_faults: Iterable[VaultFault] = (), known: Iterable[Problem] = ()
+) -> tuple[Problem, ...]:
+    """Every problem that a run found, the most severe first, then the one with the most tokens.
+
+    `known` are problems that were seen without any token's help; one that tokens met too is told once, with those
+    tokens.
+    """
+    groups: dict[_Key, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        for reason in _reasons(outcome):
+            groups[_key(outcome, reason)].append(outcome)
+    found = [_problem(key, members) for key, members in groups.items()]
+    found += [Problem(f.reason, f.vault, f.vault, 0, (), f.message) for f in vault_faults if _says_something(f)]
+    found += [problem for problem in known if _Key(problem.vault, problem.reason, problem.subject) not in groups]
+    return tuple(sorted(_folded(found), key=_rank))
+
+
+def _says_something(fault: VaultFault) -> bool:
+    return fault.reason.severity is not Severity.NONE
+
+
+def _reasons(outcome: Outcome) -> Iterator[Reason]:
+    cause = outcome.because or outcome.reason
+    if _is_problem(outcome, cause):
+        yield cause
+    if outcome.expiry is not None and cause not in TOKEN_IS_DEAD:
+        yield outcome.expiry
+    yield from outcome.warnings
+
+
+def _is_problem(outcome: Outcome, cause: Reason) -> bool:
+    if cause.severity is Severity.NONE:
+        return False
+    if cause in TRANSIENT:
+        return outcome.streak is not None and outcome.streak.days >= _STREAK_DAYS
+    if cause is Reason.TOKEN_REJECTED:
+        return outcome.repeated  # single rejections without a cause occur and pass
+    return True
+
+
+def _key(outcome: Outcome, reason: Reason) -> _Key:
+    match reason.unit:
+        case Unit.TOKEN | Unit.NONE:
+            return _Key(outcome.vault, reason, outcome.name)
+        case Unit.VAULT:
+            return _Key(outcome.vault, reason, outcome.vault)
+        case Unit.CREDENTIAL | Unit.CLIENT | Unit.CLIENT_AND_TENANT | Unit.ISSUER:
+            return _Key(outcome.vault, reason, outcome.subject)
+
+
+def _problem(key: _Key, members: list[Outcome]) -> Problem:
+    told = next((outcome for outcome in members if outcome.kind is not Kind.DEFERRED), members[0])
+    names = sorted(outcome.name for outcome in members)
+    message = told.message if key.reason is told.reason else ""
+    return Problem(key.reason, key.subject, key.vault, len(members), tuple(names[:_SAMPLE]), message)
+
+
+def _folded(found: list[Problem]) -> Iterator[Problem]:
+    """Problems of single tokens that are alike in all but the token become one above `FOLD_ABOVE`; the rest stay."""
+    alike: dict[tuple[str, Reason], list[Problem]] = defaultdict(list)
+    for problem in found:
+        alike[problem.vault, problem.reason].append(problem)
+    for (vault, reason), group in alike.items():
+        if reason.unit is not Unit.TOKEN or len(group) <= FOLD_ABOVE:
+            yield from group
+            continue
+        names = sorted(problem.subject for problem in group)
+        yield Problem(reason, EVERY_SUBJECT, vault, len(group), tuple(names[:_SAMPLE]), group[0].message)
+
+
+def _rank(problem: Problem) -> tuple[int, int, str, str, str]:
+    return _ORDER.index(problem.severity), -problem.tokens, problem.reason, problem.vault, problem.subject

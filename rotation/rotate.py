@@ -1,0 +1,282 @@
+"""Rotate one token: the only sequence of effects in the product. The order of the steps is the safety argument.
+
+ 1. decide from the listing (done by `run`: what is not due never comes here)
+ 2. read the current version, and decide again on its own tags
+ 3. redeem, once
+ 4. check the answer: same account, same tenant, same audience, and a refresh token in it
+ 5. look again: still the version of step 2, still enabled, still managed
+ 6. store, retrying the store and never the redemption
+ 7. settle: a re-consent made meanwhile goes back on top, what is superseded is disabled
+
+Whatever stops the process between two steps, the current version holds a token that Entra redeems: it does not revoke
+a token when it is redeemed (Microsoft identity platform, "Refresh tokens"). Steps 5 to 7 are in `storing`; the order
+of many tokens, breakers and deadlines are left to `run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rotation.client_credential import ClientCredentialError
+from rotation.clouds import Cloud
+from rotation.outcome import Kind, Outcome
+from rotation.pace import Deadlines, Pace
+from rotation.policy import Leave, Recheck, Redeem, StillFailing, days_left, decide, expires_at, expiry_reason, streak
+from rotation.ports import (
+    Grant,
+    Issuer,
+    NewVersion,
+    Redemption,
+    RedemptionError,
+    SecretDisabledError,
+    SecretNotFoundError,
+    SecretVersion,
+    Vault,
+    VaultError,
+)
+from rotation.reason import Reason, Unit
+from rotation.secret_value import ClientSecret, RefreshToken
+from rotation.storing import Ended, Storing
+from rotation.tagging import Tagged, after_failure, after_rotation
+from rotation.token import InvalidRecord, LastFailure, ManagedToken, Thresholds, is_managed, parse, resource_of
+
+_REPLACED = "the version that failed was replaced meanwhile; the new one is redeemed by the next run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What is the same for every token of one vault in one run."""
+
+    vault: Vault
+    vault_cloud: Cloud | None
+    issuer: Issuer
+    now: datetime
+    defaults: Thresholds
+    deadlines: Deadlines
+    pace: Pace
+    force: bool = False
+    by_hand: bool = False
+
+    def parse(self, *, name: str, enabled: bool, tags: Mapping[str, str]) -> ManagedToken | InvalidRecord:
+        """Read the tags of a secret of this vault."""
+        return parse(
+            vault=self.vault.url,
+            name=name,
+            enabled=enabled,
+            tags=tags,
+            vault_cloud=self.vault_cloud,
+            defaults=self.defaults,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What proves the app's identity for one rotation, and whom to tell of how far it got."""
+
+    client_secret: Callable[[], ClientSecret]
+    on_accepted: Callable[[], None]
+    on_stored: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The current version, the record in its tags, and why it is redeemed."""
+
+    secret: SecretVersion
+    token: ManagedToken
+    why: Reason
+
+
+def rotate(token: ManagedToken, *, context: Context, proof: Proof) -> Outcome:
+    """Rotate one token. Never raises for what a vault or an issuer does: that is the outcome."""
+    read: _Reading | None = None
+    storing = Storing(context.vault, context.deadlines)
+    try:
+        read = _read(token, context)
+        context.pace.take()  # before redeeming: no redeemed token waits in memory for a permit
+        redemption = _redeem(read, context, proof)
+        refresh_token = _check(read.token, redemption)
+        looked = storing.look_again(read.secret)
+        new, tagged = _new_version(looked, refresh_token, redemption, read.token, context)
+        stored = storing.store(new, looked)
+        proof.on_stored()
+        warnings = storing.settle(stored, new, looked)
+    except Ended as end:
+        return _ended(read.token if read else token, read, end, context)
+    warnings += _warnings(tagged, redemption)
+    return replace(
+        outcome_of(read.token, Kind.ROTATED, read.why, now=context.now),
+        days_left=read.token.thresholds.inactivity_days,
+        expiry=None,
+        warnings=warnings,
+    )
+
+
+def outcome_of(token: ManagedToken, kind: Kind, reason: Reason, *, now: datetime, message: str = "") -> Outcome:
+    """An outcome of this token as its record stands, with the subject that the reason's unit asks for."""
+    return Outcome(
+        vault=token.vault,
+        name=token.name,
+        label=token.label,
+        kind=kind,
+        reason=reason,
+        message=message,
+        subject=_subject(token, reason.unit),
+        days_left=days_left(token, now=now),
+        expiry=expiry_reason(token, now=now),
+    )
+
+
+def _subject(token: ManagedToken, unit: Unit) -> str:
+    match unit:
+        case Unit.CREDENTIAL:
+            return str(token.credentials[0])
+        case Unit.CLIENT:
+            return token.client_id
+        case Unit.CLIENT_AND_TENANT:
+            return f"{token.client_id} in {token.tenant_id}"
+        case Unit.ISSUER:
+            return token.cloud.name
+        case Unit.TOKEN | Unit.VAULT | Unit.NONE:
+            return ""
+
+
+def _read(token: ManagedToken, context: Context) -> _Reading:
+    """Step 2. The listing may be old and has no version ids: what the version itself says decides."""
+    secret = _read_current(token.name, context)
+    if not is_managed(secret.tags):
+        raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, "the current version is not managed any more")
+    record = context.parse(name=secret.name, enabled=secret.enabled, tags=secret.tags)
+    if isinstance(record, InvalidRecord):
+        raise Ended(Kind.FAILED, Reason.INVALID_RECORD, "; ".join(record.faults))
+    decision = decide(record, now=context.now, version=secret.version, force=context.force, by_hand=context.by_hand)
+    match decision:
+        case Redeem(why):
+            return _Reading(secret, record, why)
+        case Leave(reason):
+            raise Ended(Kind.SKIPPED, reason)
+        case StillFailing(failure) | Recheck(failure):
+            raise Ended(Kind.FAILED, failure.reason, _still_failing(failure), remembered=failure)
+
+
+def _read_current(name: str, context: Context) -> SecretVersion:
+    try:
+        return context.vault.read(name)
+    except SecretDisabledError as error:
+        raise Ended(Kind.SKIPPED, Reason.DISABLED, "the current version is disabled") from error
+    except SecretNotFoundError as error:
+        raise Ended(Kind.FAILED, Reason.SECRET_DELETED, "it was deleted after it was listed") from error
+    except VaultError as error:
+        raise Ended(Kind.FAILED, error.reason, error.message) from error
+
+
+def _still_failing(failure: LastFailure) -> str:
+    return f"failing since {failure.first_seen}; it is tried again tomorrow, or at once by a run that you start"
+
+
+def _redeem(read: _Reading, context: Context, proof: Proof) -> Redemption:
+    """Step 3. How often a grant is redeemed is decided here: once, and once more only where no answer came at all."""
+    token = RefreshToken(read.secret.value.reveal())
+    fault = token.fault()
+    if fault is not None:
+        raise Ended(Kind.FAILED, Reason.TOKEN_MALFORMED, f"{fault}; it was not sent to the issuer")
+    try:
+        grant = Grant(
+            refresh_token=token,
+            cloud=read.token.cloud,
+            tenant_id=read.token.tenant_id,
+            client_id=read.token.client_id,
+            client_secret=proof.client_secret(),
+            scopes=read.token.scopes,
+        )
+        redemption = _redeem_once_more_if_unanswered(grant, context)
+    except (ClientCredentialError, RedemptionError) as error:
+        raise Ended(Kind.FAILED, error.reason, error.message) from error
+    proof.on_accepted()
+    return redemption
+
+
+def _redeem_once_more_if_unanswered(grant: Grant, context: Context) -> Redemption:
+    try:
+        return context.issuer.redeem(grant)
+    except RedemptionError as error:
+        if error.answered or not context.deadlines.may_start():
+            raise
+    return context.issuer.redeem(grant)
+
+
+def _check(token: ManagedToken, redemption: Redemption) -> RefreshToken:
+    """Step 4. An answer for somebody else is never stored, and one without a refresh token moves no date."""
+    changed = _what_changed(token, redemption)
+    if changed is not None:
+        raise Ended(Kind.FAILED, Reason.IDENTITY_CHANGED, f"the answer is for another {changed}; it was not stored")
+    if redemption.refresh_token is None:
+        raise Ended(Kind.FAILED, Reason.NO_NEW_TOKEN, "the answer has no refresh token; nothing was stored")
+    fault = redemption.refresh_token.fault()
+    if fault is not None:
+        raise Ended(
+            Kind.FAILED, Reason.NO_NEW_TOKEN, f"the answer's refresh token is unusable: {fault}; it was not stored"
+        )
+    return redemption.refresh_token
+
+
+def _what_changed(token: ManagedToken, redemption: Redemption) -> str | None:
+    if token.account_id and redemption.account_id and token.account_id != redemption.account_id:
+        return "account"
+    if token.has_tenant_guid and redemption.tenant_id and token.tenant_id != redemption.tenant_id.lower():
+        return "tenant"
+    resource = resource_of(token.scopes[0])
+    audience = redemption.audience or ""
+    if "://" in audience and resource and audience.rstrip("/").lower() != resource.lower():  # a GUID names no address
+        return "audience"
+    return None
+
+
+def _new_version(
+    looked: SecretVersion, value: RefreshToken, redemption: Redemption, token: ManagedToken, context: Context
+) -> tuple[NewVersion, Tagged]:
+    """The operator's tags, content type and enabled state as step 5 saw them, with the new token's value and dates."""
+    tagged = after_rotation(looked.tags, redeemed_at=context.now, account_id=redemption.account_id)
+    new = NewVersion(
+        name=looked.name,
+        value=value,
+        enabled=looked.enabled,
+        tags=tagged.tags,
+        content_type=looked.content_type,
+        expires_on=expires_at(context.now, token.thresholds),
+    )
+    return new, tagged
+
+
+def _warnings(tagged: Tagged, redemption: Redemption) -> tuple[Reason, ...]:
+    without_mfa = redemption.authentication_methods is not None and "mfa" not in redemption.authentication_methods
+    return (Reason.TAGS_DROPPED,) * tagged.dropped + (Reason.MFA_MISSING,) * without_mfa
+
+
+def _ended(token: ManagedToken, read: _Reading | None, end: Ended, context: Context) -> Outcome:
+    outcome = outcome_of(token, end.kind, end.reason, now=context.now, message=end.message)
+    if end.remembered is not None:
+        return replace(outcome, streak=end.remembered, repeated=True)
+    if read is None or end.kind is not Kind.FAILED or end.reason.unit is Unit.VAULT:
+        return outcome
+    return _remember(outcome, read, context)
+
+
+def _remember(outcome: Outcome, read: _Reading, context: Context) -> Outcome:
+    """Put the failure into the version's tags, unless somebody replaced that version meanwhile."""
+    before = read.token.last_failure
+    now = streak(before, reason=outcome.reason, version=read.secret.version, now=context.now)
+    repeated = before is not None and before.version == now.version and before.reason is now.reason
+    failed = replace(outcome, streak=now, repeated=repeated)
+    try:
+        looked = context.vault.read(outcome.name)
+        if looked.version != read.secret.version:
+            return replace(outcome, kind=Kind.SKIPPED, reason=Reason.SUPERSEDED, message=_REPLACED)
+        tagged = after_failure(looked.tags, now)
+        if tagged.tags != looked.tags:
+            context.vault.retag(looked.name, looked.version, tagged.tags)
+    except VaultError:  # the failure itself is what is told; only its memory is lost, and the next run finds it again
+        return failed
+    return replace(failed, warnings=(Reason.TAGS_DROPPED,) * tagged.dropped)

@@ -1,0 +1,134 @@
+"""One run: every due token of every vault, in order of urgency, within the deadlines.
+
+Gather and decide (`plan`), act (`crew`), tell (`report`). The vaults, the issuer and the lease come in as ports, the
+moment as `now`. What happens to one token is left to `rotate`, which comes next to `schedule`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+
+from rotation.clouds import cloud_of_vault
+from rotation.crew import Progress, act
+from rotation.outcome import VaultFault
+from rotation.pace import Clock, Deadlines, Pace
+from rotation.plan import RunRequest, credential_problems, plan
+from rotation.ports import Issuer, Lease, LeaseHeldError, LeaseHolder, Vault
+from rotation.problem import problems_of
+from rotation.reason import Reason
+from rotation.report import RunReport
+from rotation.rotate import Context
+from rotation.token import Thresholds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How far a run may go: ages in days, tokens in flight, stores a second and vault, two deadlines in seconds."""
+
+    thresholds: Thresholds
+    concurrency: int
+    writes_per_second: float
+    start_seconds: float
+    finish_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything outside that a run touches."""
+
+    vaults: Sequence[Vault]
+    issuer: Issuer
+    lease: Lease
+    clock: Clock
+
+
+class EveryVaultLeasedError(Exception):
+    """Another run holds the lease of every vault: there is nothing to do but wait for it."""
+
+    def __init__(self, holder: LeaseHolder) -> None:
+        super().__init__(
+            f"another run ({holder.run_id}, since {holder.since:%H:%M:%S} UTC) is under way; wait until it ends"
+        )
+        self.holder = holder
+
+
+def run(
+    request: RunRequest,
+    world: World,
+    limits: Limits,
+    *,
+    run_id: str,
+    now: datetime,
+    progress: Progress = lambda *_: None,
+) -> RunReport:
+    """Carry out one run and report it.
+
+    Raises EveryVaultLeasedError, UnknownTokenError and AmbiguousTokenError, each before anything was redeemed or
+    written.
+    """
+    begun = world.clock.monotonic()
+    deadlines = Deadlines.from_now(
+        world.clock, start_seconds=limits.start_seconds, finish_seconds=limits.finish_seconds
+    )
+    with ExitStack() as stack:
+        held, leased = _hold(request, world, stack, run_id=run_id, now=now)
+        made = plan(request, held, defaults=limits.thresholds, now=now)
+        made.vault_faults += leased
+        contexts = {vault.url: _context(vault, request, world, limits, deadlines, now) for vault in held}
+        act(made, contexts, deadlines, workers=limits.concurrency, list_all=request.list_all, progress=progress)
+    return RunReport(
+        run_id=run_id,
+        trigger=request.trigger,
+        started_at=now,
+        seconds=world.clock.monotonic() - begun,
+        dry_run=request.dry_run,
+        full=request.full,
+        complete=not made.vault_faults and all(o.reason is not Reason.OUT_OF_TIME for o in made.told),
+        vaults=tuple(vault.url for vault in world.vaults),
+        vault_faults=tuple(made.vault_faults),
+        counts=made.counts,
+        tokens=tuple(sorted(made.told, key=lambda outcome: (outcome.vault, outcome.name))),
+        problems=problems_of(
+            made.told,
+            made.vault_faults,
+            known=credential_problems(made, now=now, warn_before_days=limits.thresholds.warn_before_days),
+        ),
+    )
+
+
+def _hold(
+    request: RunRequest, world: World, stack: ExitStack, *, run_id: str, now: datetime
+) -> tuple[list[Vault], list[VaultFault]]:
+    """Take every lease that is free; a dry run needs none."""
+    if request.dry_run:
+        return list(world.vaults), []
+    held: list[Vault] = []
+    leased: list[VaultFault] = []
+    for vault in world.vaults:
+        try:
+            stack.enter_context(world.lease.hold(vault.url, run_id=run_id, now=now))
+            held.append(vault)
+        except LeaseHeldError as error:
+            if len(world.vaults) == len(leased) + 1:
+                raise EveryVaultLeasedError(error.holder) from error
+            leased.append(VaultFault(vault.url, Reason.LEASE_HELD, str(error)))
+    return held, leased
+
+
+def _context(
+    vault: Vault, request: RunRequest, world: World, limits: Limits, deadlines: Deadlines, now: datetime
+) -> Context:
+    return Context(
+        vault=vault,
+        vault_cloud=cloud_of_vault(vault.url),
+        issuer=world.issuer,
+        now=now,
+        defaults=limits.thresholds,
+        deadlines=deadlines,
+        pace=Pace(world.clock, per_second=limits.writes_per_second),
+        force=request.force,
+        by_hand=request.by_hand,
+    )

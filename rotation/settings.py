@@ -1,0 +1,187 @@
+"""The settings: the environment as one frozen value, read in one place, with every fault of it in one message.
+
+What they mean to a run is in `run.Limits`; who is built from them is in `wiring`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from rotation.clouds import CLOUDS
+from rotation.schedule_expression import schedule_fault
+from rotation.secret_value import ClientSecret
+from rotation.token import Thresholds
+
+DEFAULT_SCHEDULE = "0 17 */6 * * *"
+_TRIPLE = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; `faults` names each fault, its setting and the mend."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(faults))
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecretIdentity:
+    """The job is a service principal with a client secret."""
+
+    tenant_id: str
+    client_id: str
+    client_secret: ClientSecret
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedIdentity:
+    """The job is the managed identity of where it runs; `client_id` picks a user-assigned one."""
+
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AzureCliIdentity:
+    """The job is whoever is signed in with the Azure CLI."""
+
+
+type JobIdentity = ClientSecretIdentity | ManagedIdentity | AzureCliIdentity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the environment says. Ages in days, limits in seconds."""
+
+    key_vault_urls: tuple[str, ...]
+    rotation_schedule: str
+    thresholds: Thresholds
+    max_concurrency: int
+    writes_per_second: float
+    run_time_limit_seconds: int
+    authority_overrides: Mapping[str, str]
+    identity: JobIdentity
+    identity_authority: str | None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the environment. Raises SettingsError with every fault at once; nothing is contacted."""
+        reader = _Reader(environ)
+        settings = cls(
+            key_vault_urls=reader.vault_urls(),
+            rotation_schedule=reader.schedule(),
+            thresholds=reader.thresholds(),
+            max_concurrency=reader.number("MAX_CONCURRENCY", 16, low=1, high=64, parse=int),
+            writes_per_second=reader.number("WRITES_PER_SECOND", 29.0, low=0.1, high=1000.0, parse=float),
+            run_time_limit_seconds=reader.number("RUN_TIME_LIMIT_SECONDS", 480, low=10, high=480, parse=int),
+            authority_overrides=reader.authority_overrides(),
+            identity=reader.identity(),
+            identity_authority=reader.identity_authority(),
+        )
+        if reader.faults:
+            raise SettingsError(reader.faults)
+        return settings
+
+
+class _Reader:
+    """Reads one setting after the other and collects the faults. None repeats a value: it may be a secret."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+
+    def text(self, name: str) -> str:
+        return self._environ.get(name, "").strip()
+
+    def items(self, name: str) -> list[str]:
+        return [item.strip() for item in self.text(name).split(",") if item.strip()]
+
+    def vault_urls(self) -> tuple[str, ...]:
+        urls = [url.rstrip("/") for url in self.items("KEY_VAULT_URLS")]
+        if not urls:
+            self.faults.append(
+                "KEY_VAULT_URLS is missing: set it to https://<name>.vault.azure.net; several with commas"
+            )
+        for position, url in enumerate(urls, start=1):
+            if not _is_https_origin(url):
+                self.faults.append(f"KEY_VAULT_URLS, entry {position}, is not of the form https://<host>")
+        if len({url.lower() for url in urls}) < len(urls):
+            self.faults.append("KEY_VAULT_URLS names a vault twice: remove one")
+        return tuple(url.lower() for url in urls)
+
+    def schedule(self) -> str:
+        expression = self.text("ROTATION_SCHEDULE") or DEFAULT_SCHEDULE
+        fault = schedule_fault(expression)
+        if fault is not None:
+            self.faults.append(f"ROTATION_SCHEDULE {fault}: write six fields in UTC, such as {DEFAULT_SCHEDULE}")
+        return expression
+
+    def thresholds(self) -> Thresholds:
+        days = {"low": 1, "high": 3650}
+        rotate_after = self.number("ROTATE_AFTER_DAYS", 7, **days, parse=int)
+        inactivity = self.number("INACTIVITY_DAYS", 90, **days, parse=int)
+        warn_before = self.number("WARN_BEFORE_DAYS", 30, **days, parse=int)
+        if rotate_after >= inactivity - warn_before:
+            self.faults.append(
+                f"ROTATE_AFTER_DAYS ({rotate_after}) must be under INACTIVITY_DAYS less WARN_BEFORE_DAYS "
+                f"({inactivity} - {warn_before}): else a healthy token would warn"
+            )
+        return Thresholds(rotate_after, inactivity, warn_before)
+
+    def number[T: (int, float)](self, name: str, default: T, *, low: T, high: T, parse: Callable[[str], T]) -> T:
+        text = self.text(name)
+        if not text:
+            return default
+        try:
+            value = parse(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            self.faults.append(f"{name} is not a number from {low} to {high}")
+            return default
+        return value
+
+    def authority_overrides(self) -> Mapping[str, str]:
+        overrides = {}
+        for position, item in enumerate(self.items("AUTHORITY_OVERRIDES"), start=1):
+            cloud, _, authority = (part.strip() for part in item.partition("="))
+            if cloud not in CLOUDS or not _is_https_origin(authority):
+                known = ", ".join(CLOUDS)
+                self.faults.append(
+                    f"AUTHORITY_OVERRIDES, entry {position}, is not <cloud>=https://<host> with a cloud of {known}"
+                )
+            overrides[cloud] = authority.rstrip("/")
+        return overrides
+
+    def identity(self) -> JobIdentity:
+        client_id, tenant_id = self.text("AZURE_CLIENT_ID"), self.text("AZURE_TENANT_ID")
+        client_secret = ClientSecret(self.text("AZURE_CLIENT_SECRET"))
+        given = [name for name in _TRIPLE if self.text(name)]
+        if len(given) == len(_TRIPLE):
+            return ClientSecretIdentity(tenant_id, client_id, client_secret)
+        if self.text("IDENTITY_ENDPOINT") and given in ([], ["AZURE_CLIENT_ID"]):
+            return ManagedIdentity(client_id or None)
+        if given:
+            missing = " and ".join(name for name in _TRIPLE if name not in given)
+            self.faults.append(f"{' and '.join(given)} without {missing}: set all three or none")
+        return AzureCliIdentity()
+
+    def identity_authority(self) -> str | None:
+        authority = self.text("AZURE_AUTHORITY_HOST")
+        if not authority:
+            return None
+        authority = authority if "://" in authority else f"https://{authority}"
+        if not _is_https_origin(authority):
+            self.faults.append("AZURE_AUTHORITY_HOST is not of the form https://<host>")
+        return authority.rstrip("/")
+
+
+def _is_https_origin(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = not (parts.query or parts.fragment or parts.username or parts.password) and parts.path in ("", "/")
+    return parts.scheme == "https" and bool(parts.hostname) and plain and port != 0

@@ -1,0 +1,146 @@
+"""The status: every managed token and client credential with its health, as a value and as a JSON object.
+
+Pure, from a vault's list alone: nothing is read, nothing is redeemed, and there is never a value in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rotation.inventory import ClientCredential
+from rotation.outcome import VaultFault
+from rotation.policy import Leave, days_left, decide, expiry_reason, next_rotation
+from rotation.reason import Reason, Severity
+from rotation.token import InvalidRecord, LastFailure, ManagedToken, timestamp
+
+_WORST_FIRST = tuple(Severity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenStatus:
+    """One managed token. `health` is None when all is well; its days are None while its age is unknown."""
+
+    vault: str
+    name: str
+    label: str
+    health: Reason | None
+    message: str = ""
+    age_days: int | None = None
+    days_left: int | None = None
+    redeemed_at: datetime | None = None
+    next_rotation: datetime | None = None
+    last_failure: LastFailure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport:
+    """Every managed token and client credential of every vault that could be listed, and the vaults that could not."""
+
+    taken_at: datetime
+    vaults: tuple[str, ...]
+    vault_faults: tuple[VaultFault, ...]
+    tokens: tuple[TokenStatus, ...]
+    credentials: tuple[ClientCredential, ...]
+    warn_before_days: int
+
+    @property
+    def all_well(self) -> bool:
+        """Whether nothing needs a person."""
+        unwell = [*(token.health for token in self.tokens), *map(self.health_of, self.credentials)]
+        return not self.vault_faults and all(health is None or health.severity is Severity.NONE for health in unwell)
+
+    def health_of(self, credential: ClientCredential) -> Reason | None:
+        """What is wrong with a client credential at the moment of this report, or None."""
+        return credential.health(now=self.taken_at, warn_before_days=self.warn_before_days)
+
+    def to_json(self) -> dict[str, object]:
+        """The status as a JSON object; its fields are only ever added."""
+        return {
+            "taken_at": timestamp(self.taken_at),
+            "status": "ok" if self.all_well else "problems",
+            "vaults": list(self.vaults),
+            "vault_faults": [{"vault": f.vault, "reason": f.reason, "message": f.message} for f in self.vault_faults],
+            "tokens": [_token(token) for token in self.tokens],
+            "client_credentials": [_credential(one, self.health_of(one)) for one in self.credentials],
+        }
+
+
+def token_status(record: ManagedToken | InvalidRecord, *, now: datetime) -> TokenStatus:
+    """The status of one token, from its record alone."""
+    if isinstance(record, InvalidRecord):
+        return TokenStatus(
+            vault=record.vault,
+            name=record.name,
+            label=record.label,
+            health=Reason.INVALID_RECORD,
+            message="; ".join(record.faults),
+        )
+    due = next_rotation(record)
+    return TokenStatus(
+        vault=record.vault,
+        name=record.name,
+        label=record.label,
+        health=_health(record, now=now),
+        message="; ".join(record.ignored),
+        age_days=None if record.redeemed_at is None else (now - record.redeemed_at) // timedelta(days=1),
+        days_left=days_left(record, now=now),
+        redeemed_at=record.redeemed_at,
+        next_rotation=due if record.enabled else None,
+        last_failure=record.last_failure,
+    )
+
+
+def _health(token: ManagedToken, *, now: datetime) -> Reason | None:
+    """The worst of what its days, its last failure and its owner's wishes say."""
+    found = [token.last_failure.reason] if token.last_failure else []
+    expiry = expiry_reason(token, now=now)
+    found += [expiry] if expiry and token.enabled else []
+    decision = decide(token, now=now)
+    if isinstance(decision, Leave) and decision.reason is not Reason.NOT_DUE:
+        found.append(decision.reason)
+    return min(found, key=lambda reason: _WORST_FIRST.index(reason.severity), default=None)
+
+
+def _token(token: TokenStatus) -> dict[str, object]:
+    return {
+        "vault": token.vault,
+        "name": token.name,
+        "label": token.label,
+        "health": token.health or "ok",
+        "severity": token.health.severity if token.health else Severity.NONE,
+        "age_days": token.age_days,
+        "days_left": token.days_left,
+        "redeemed_at": _moment(token.redeemed_at),
+        "next_rotation": _moment(token.next_rotation),
+        "last_failure": _failure(token.last_failure),
+        "message": token.message,
+        "action": token.health.action if token.health else "",
+    }
+
+
+def _failure(failure: LastFailure | None) -> dict[str, object] | None:
+    if failure is None:
+        return None
+    return {
+        "reason": failure.reason,
+        "days": failure.days,
+        "first_seen": str(failure.first_seen),
+        "last_seen": str(failure.last_seen),
+    }
+
+
+def _credential(credential: ClientCredential, health: Reason | None) -> dict[str, object]:
+    return {
+        "vault": credential.vault,
+        "name": str(credential.ref),
+        "health": health or "ok",
+        "severity": health.severity if health else Severity.NONE,
+        "expires_on": _moment(credential.expires_on),
+        "tokens": credential.tokens,
+        "action": health.action if health else "",
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return timestamp(moment) if moment else None

@@ -1,0 +1,54 @@
+"""The timer's door: a full run, told to the log. Fails only when the run itself could not be carried out.
+
+A token's failure is a problem of the report and not a failed invocation: one cause, one alarm.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+
+from rotation.plan import RunRequest
+from rotation.report import RunReport, Trigger
+from rotation.run import EveryVaultLeasedError
+from rotation.wiring import application
+
+_logger = logging.getLogger(__name__)
+
+
+def rotate(environ: Mapping[str, str], *, now: datetime, past_due: bool = False) -> RunReport | None:
+    """Carry out a full run and log it; None when another run is under way in every vault.
+
+    Raises SettingsError when the settings cannot be used: the invocation fails, and the log says every fault.
+    """
+    if past_due:
+        _logger.warning("rotation.past_due")
+    with application(environ) as app:
+        try:
+            report = app.rotate(RunRequest(trigger=Trigger.TIMER), now=now)
+        except EveryVaultLeasedError as busy:
+            _logger.warning("rotation.lease_held", extra={"holder": busy.holder.run_id})
+            return None
+    _tell(report)
+    return report
+
+
+def _tell(report: RunReport) -> None:
+    for problem in report.problems:
+        _logger.warning(
+            "rotation.problem %s",
+            json.dumps(
+                {
+                    "reason": problem.reason,
+                    "severity": problem.severity,
+                    "subject": problem.subject,
+                    "vault": problem.vault,
+                    "tokens": problem.tokens,
+                    "action": problem.action,
+                }
+            ),
+        )
+    counts = {str(kind): count for kind, count in report.counts.items()}
+    _logger.info("rotation.run %s", json.dumps({"run_id": report.run_id, "status": report.status, "counts": counts}))

@@ -1,0 +1,277 @@
+"""A managed token as its tags describe it: parsing tags into a record, and every fault of a record at once.
+
+The tags are the contract with the vault and the only state. Nothing here reads a vault or a clock; what is due is
+decided in `policy`. Tags that only the job writes never block a token: what cannot be read of them is ignored and
+named in `ignored`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Self
+
+from rotation.clouds import CLOUDS, GLOBAL, Cloud
+from rotation.reason import Reason
+
+MANAGED_BY = "managed-by"
+MANAGED_BY_US = "token-rotation"
+TENANT_ID = "tenant-id"
+CLIENT_ID = "client-id"
+CLIENT_CREDENTIAL = "client-credential"
+SCOPES = "scopes"
+CLOUD = "cloud"
+ROTATE_AFTER_DAYS = "rotate-after-days"
+INACTIVITY_DAYS = "inactivity-days"
+LABEL = "label"
+PAUSED_UNTIL = "paused-until"
+ACCOUNT_ID = "account-id"
+REDEEMED_AT = "redeemed-at"
+LAST_FAILURE = "last-failure"
+
+JOB_TAGS = frozenset({ACCOUNT_ID, REDEEMED_AT, LAST_FAILURE})
+"""Tags that only the job writes; every other tag is the operator's and is never changed."""
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"[0-9a-zA-Z-]{1,127}"
+)  # Key Vault: "About keys, secrets and certificates", object identifiers
+_ADDED_BY_MSAL = frozenset({"openid", "profile", "offline_access"})  # it raises when they are given
+_LONGEST_DAYS = 3650
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Ages in days: redeem from the first on, dead from the second on; and warn when fewer than the third are left."""
+
+    rotate_after_days: int
+    inactivity_days: int
+    warn_before_days: int
+
+
+class CredentialKind(StrEnum):
+    """How an app proves who it is when it redeems."""
+
+    SECRET = "secret"  # noqa: S105 - the word in the tag, not a password
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRef:
+    """One client credential as the tag `client-credential` names it: `secret:<name of a secret in the same vault>`."""
+
+    kind: CredentialKind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class LastFailure:
+    """The current streak of failures of one version, as the tag `last-failure` keeps it: days count, not runs."""
+
+    reason: Reason
+    days: int
+    first_seen: date
+    last_seen: date
+    version: str
+
+    def __str__(self) -> str:
+        return ";".join((self.reason, str(self.days), str(self.first_seen), str(self.last_seen), self.version))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the tag's form. Raises ValueError when it is not of that form."""
+        reason, days, first_seen, last_seen, version = text.split(";")
+        if int(days) < 1:
+            raise ValueError("a streak lasts a day at least")
+        return cls(Reason(reason), int(days), date.fromisoformat(first_seen), date.fromisoformat(last_seen), version)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedToken:
+    """A secret that holds a refresh token, as its tags describe it. Never holds the value."""
+
+    vault: str
+    name: str
+    enabled: bool
+    tenant_id: str
+    client_id: str
+    credentials: tuple[CredentialRef, ...]
+    scopes: tuple[str, ...]
+    cloud: Cloud
+    thresholds: Thresholds
+    label: str
+    paused_until: date | None
+    account_id: str | None
+    redeemed_at: datetime | None
+    last_failure: LastFailure | None
+    ignored: tuple[str, ...]
+
+    @property
+    def has_tenant_guid(self) -> bool:
+        """Whether `tenant_id` is a GUID, so that the tenant of an answer can be compared with it."""
+        return _GUID.fullmatch(self.tenant_id) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidRecord:
+    """A managed secret whose tags say nothing usable, with every fault of them; each names its tag and the mend."""
+
+    vault: str
+    name: str
+    label: str
+    faults: tuple[str, ...]
+
+
+def is_managed(tags: Mapping[str, str]) -> bool:
+    """Whether a secret with these tags is ours to read and write."""
+    return tags.get(MANAGED_BY) == MANAGED_BY_US
+
+
+def parse(
+    *, vault: str, name: str, enabled: bool, tags: Mapping[str, str], vault_cloud: Cloud | None, defaults: Thresholds
+) -> ManagedToken | InvalidRecord:
+    """Read the tags of a managed secret; whatever they hold: a record or its faults, never an exception."""
+    faults: list[str] = []
+    ignored: list[str] = []
+    cloud = _cloud(tags, vault_cloud, faults)
+    token = ManagedToken(
+        vault=vault,
+        name=name,
+        enabled=enabled,
+        tenant_id=_tenant_id(tags, faults),
+        client_id=_client_id(tags, faults),
+        credentials=_credentials(tags, faults),
+        scopes=_scopes(tags, cloud, faults),
+        cloud=cloud,
+        thresholds=_thresholds(tags, defaults, faults),
+        label=_label(tags),
+        paused_until=_paused_until(tags, faults),
+        account_id=tags.get(ACCOUNT_ID) or None,
+        redeemed_at=_redeemed_at(tags, ignored),
+        last_failure=_last_failure(tags, ignored),
+        ignored=tuple(ignored),
+    )
+    return InvalidRecord(vault, name, token.label, tuple(faults)) if faults else token
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC, to the second: the form of the tag `redeemed-at` and of every date in a report."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _label(tags: Mapping[str, str]) -> str:
+    return "".join(letter for letter in tags.get(LABEL, "") if letter.isprintable())
+
+
+def _tenant_id(tags: Mapping[str, str], faults: list[str]) -> str:
+    value = tags.get(TENANT_ID, "").strip()
+    if not value:
+        faults.append(f"{TENANT_ID} is missing: set it to the tenant's GUID or verified domain")
+    elif not (_GUID.fullmatch(value) or _DOMAIN.fullmatch(value)):
+        faults.append(f"{TENANT_ID} is neither a GUID nor a verified domain (common and organizations are not tenants)")
+    return value.lower()
+
+
+def _client_id(tags: Mapping[str, str], faults: list[str]) -> str:
+    value = tags.get(CLIENT_ID, "").strip()
+    if not value:
+        faults.append(f"{CLIENT_ID} is missing: set it to the application (client) id")
+    elif not _GUID.fullmatch(value):
+        faults.append(f"{CLIENT_ID} is not a GUID: use the application (client) id")
+    return value.lower()
+
+
+def _credentials(tags: Mapping[str, str], faults: list[str]) -> tuple[CredentialRef, ...]:
+    text = tags.get(CLIENT_CREDENTIAL, "").strip()
+    if not text:
+        faults.append(f"{CLIENT_CREDENTIAL} is missing: set it to secret:<name of the secret with the client secret>")
+        return ()
+    kind, _, name = (part.strip() for part in text.partition(":"))
+    if kind != CredentialKind.SECRET or not _SECRET_NAME.fullmatch(name):
+        faults.append(f"{CLIENT_CREDENTIAL} is not of the form secret:<name of a secret in this vault>")
+        return ()
+    return (CredentialRef(CredentialKind.SECRET, name),)
+
+
+def _scopes(tags: Mapping[str, str], cloud: Cloud, faults: list[str]) -> tuple[str, ...]:
+    scopes = tuple(scope for scope in tags.get(SCOPES, "").split() if scope not in _ADDED_BY_MSAL)
+    if len({resource_of(scope) for scope in scopes}) > 1:
+        faults.append(f"{SCOPES} names more than one resource: a token is redeemed for one at a time")
+    return scopes or (cloud.partner_center_scope,)
+
+
+def resource_of(scope: str) -> str:
+    """The resource that a scope belongs to: what stands before its last slash (empty for Graph's short names)."""
+    return scope.rpartition("/")[0]
+
+
+def _cloud(tags: Mapping[str, str], vault_cloud: Cloud | None, faults: list[str]) -> Cloud:
+    name = tags.get(CLOUD, "").strip().lower()
+    if not name:
+        return vault_cloud or GLOBAL
+    if name not in CLOUDS:
+        faults.append(f"{CLOUD} is none of {', '.join(CLOUDS)}")
+    elif vault_cloud not in (None, CLOUDS[name]):
+        faults.append(
+            f"{CLOUD} says {name}, but the vault is in another cloud: a token never crosses clouds (AADSTS90038)"
+        )
+    return CLOUDS.get(name, GLOBAL)
+
+
+def _thresholds(tags: Mapping[str, str], defaults: Thresholds, faults: list[str]) -> Thresholds:
+    rotate_after = _days(tags, ROTATE_AFTER_DAYS, defaults.rotate_after_days, faults)
+    inactivity = _days(tags, INACTIVITY_DAYS, defaults.inactivity_days, faults)
+    if rotate_after >= inactivity:
+        faults.append(f"{ROTATE_AFTER_DAYS} ({rotate_after}) must be under {INACTIVITY_DAYS} ({inactivity}): lower it")
+    # Half the margin at most: with a short window the setting alone would warn about a token in its best health.
+    return Thresholds(rotate_after, inactivity, min(defaults.warn_before_days, max(0, inactivity - rotate_after) // 2))
+
+
+def _days(tags: Mapping[str, str], tag: str, default: int, faults: list[str]) -> int:
+    text = tags.get(tag, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= _LONGEST_DAYS):
+        faults.append(f"{tag} is not a whole number of days from 1 to {_LONGEST_DAYS}")
+        return default
+    return int(text[:6])
+
+
+def _paused_until(tags: Mapping[str, str], faults: list[str]) -> date | None:
+    text = tags.get(PAUSED_UNTIL, "").strip()
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        faults.append(f"{PAUSED_UNTIL} is not a date: write it as 2027-01-31")
+        return None
+
+
+def _redeemed_at(tags: Mapping[str, str], ignored: list[str]) -> datetime | None:
+    text = tags.get(REDEEMED_AT)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        ignored.append(f"{REDEEMED_AT} is not a timestamp and counts as missing")
+        return None
+
+
+def _last_failure(tags: Mapping[str, str], ignored: list[str]) -> LastFailure | None:
+    text = tags.get(LAST_FAILURE)
+    if text is None:
+        return None
+    try:
+        return LastFailure.parse(text)
+    except (ValueError, OverflowError):
+        ignored.append(f"{LAST_FAILURE} is not of its form and counts as missing")
+        return None

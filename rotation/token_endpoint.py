@@ -1,0 +1,143 @@
+"""The wire to the token endpoints: what MSAL is given as its HTTP client. Knows nothing of reasons.
+
+MSAL builds the request and proves the app's identity; the answer's values never reach it. It keeps tokens in a cache,
+logs a body that it cannot parse, and puts it into the exception (seen with 1.39.0); so the answer is parsed here and
+kept for the caller, and MSAL is handed a stand-in that says no more than whether the request was accepted.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+_ACCEPTED = json.dumps({"access_token": "kept from MSAL", "token_type": "Bearer"})
+_REFUSED = json.dumps({"error": "refused", "error_description": "kept from MSAL"})
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    """What came back: the status, and the JSON object of the body, or None when it was none. Never printed."""
+
+    status: int
+    body: Mapping[str, object] | None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether this is a success with a JSON object (RFC 6749 section 5.1)."""
+        return self.status == requests.codes.ok and self.body is not None
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOn:
+    """The answer as MSAL sees it: the shape it asks of an HTTP response."""
+
+    status_code: int
+    text: str
+    headers: Mapping[str, str]
+
+    def raise_for_status(self) -> None:
+        """MSAL calls this for a 5xx; the caller has the status already."""
+
+
+class NoAnswerError(Exception):
+    """Nothing came back: no connection, no trusted certificate, or no answer in time; `kind` is the failure's class."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class ForeignEndpointError(Exception):
+    """The discovery document names a token endpoint outside its own authority: nothing was sent there."""
+
+
+class TokenEndpoints:
+    """Connections to the authorities, and their discovery documents, each fetched once however many threads ask."""
+
+    def __init__(self, *, connections: int, connect_seconds: float = 5.0, read_seconds: float = 30.0) -> None:
+        self._timeouts = (connect_seconds, read_seconds)
+        self._session = requests.Session()
+        self._session.mount("https://", HTTPAdapter(pool_maxsize=connections))
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # two tenants share no state
+        self._documents: dict[str, Future[Answer]] = {}
+        self._asking = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def document(self, url: str) -> Answer:
+        """A discovery document. The first thread that asks fetches it, the others wait. Raises NoAnswerError."""
+        with self._asking:
+            fetching = self._documents.get(url)
+            first = fetching is None
+            if fetching is None:
+                fetching = self._documents[url] = Future()
+        if first:
+            self._fetch(url, fetching)
+        return fetching.result()
+
+    def _fetch(self, url: str, fetching: Future[Answer]) -> None:
+        try:
+            answer = self.send("GET", url)
+        except NoAnswerError as error:
+            self._forget(url)
+            fetching.set_exception(error)
+            return
+        if answer.body is None or answer.status >= requests.codes.server_error:
+            self._forget(url)  # what passes is asked for again by the next redemption
+        fetching.set_result(answer)
+
+    def _forget(self, url: str) -> None:
+        with self._asking:
+            self._documents.pop(url, None)
+
+    def send(
+        self, method: str, url: str, *, data: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One request, one answer. Raises NoAnswerError."""
+        try:
+            response = self._session.request(
+                method, url, data=data, headers=headers, timeout=self._timeouts, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise NoAnswerError(type(error).__name__) from None
+        try:
+            body = response.json()
+        except ValueError:
+            body = None
+        return Answer(response.status_code, body if isinstance(body, dict) else None)
+
+
+class MsalHttpClient:
+    """The HTTP client of one MSAL application, which makes one redemption; `answer` is what its last request got."""
+
+    def __init__(self, endpoints: TokenEndpoints, authority: str) -> None:
+        self._endpoints = endpoints
+        self._origin = urlsplit(authority)[:2]
+        self.answer: Answer | None = None
+
+    def get(self, url: str, **_: object) -> HandedOn:
+        """Discovery. MSAL needs the document itself; there is no secret in it."""
+        self.answer = self._endpoints.document(url)
+        return HandedOn(self.answer.status, json.dumps(self.answer.body) if self.answer.body else "{}", {})
+
+    def post(self, url: str, *, data: Mapping[str, str], headers: Mapping[str, str], **_: object) -> HandedOn:
+        """The redemption. The refresh token goes to the authority that the token is of, or nowhere."""
+        if urlsplit(url)[:2] != self._origin:
+            raise ForeignEndpointError
+        self.answer = None
+        self.answer = self._endpoints.send("POST", url, data=data, headers=headers)
+        # Always a 200 for MSAL: it would keep a 400 for a minute and raise for a 500.
+        return HandedOn(requests.codes.ok, _ACCEPTED if self.answer.accepted else _REFUSED, {})
+
+    def close(self) -> None:
+        """The connections are not this client's to close."""

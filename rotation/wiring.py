@@ -1,0 +1,127 @@
+"""The one place that knows everything: real adapters from settings, and the two things that every door offers.
+
+Nothing is built at import; every invocation opens its own application and closes it. What a door shows is the door's.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from azure.core.credentials import TokenCredential
+from azure.identity import AzureCliCredential, ClientSecretCredential, ManagedIdentityCredential
+
+from rotation.clouds import CLOUDS, GLOBAL, cloud_of_vault
+from rotation.crew import Progress
+from rotation.entra import Entra
+from rotation.inventory import ClientCredential, Inventory
+from rotation.keyvault import KeyVault
+from rotation.lease import ProcessLease
+from rotation.outcome import VaultFault
+from rotation.pace import Clock
+from rotation.plan import RunRequest
+from rotation.ports import VaultError
+from rotation.report import RunReport, Trigger
+from rotation.run import Limits, World, run
+from rotation.settings import AzureCliIdentity, ClientSecretIdentity, ManagedIdentity, Settings
+from rotation.status_report import StatusReport, TokenStatus, token_status
+from rotation.token_endpoint import TokenEndpoints
+
+_FINISH_SECONDS = 120  # on top of 480 to start: the platform grants about ten minutes when it replaces an instance
+_HTTP_START_SECONDS, _HTTP_FINISH_SECONDS = 150, 50  # HTTP is cut at 230: "Azure Functions scale and hosting"
+
+
+def no_progress(done: int, due: int) -> None:
+    """For a door that shows none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The wired product: what a timer, an HTTP route or a command calls."""
+
+    settings: Settings
+    world: World
+
+    def rotate(self, request: RunRequest, *, now: datetime, progress: Progress = no_progress) -> RunReport:
+        """Carry out a run. Raises what `run.run` raises."""
+        limits = _limits(self.settings, request.trigger)
+        return run(request, self.world, limits, run_id=str(uuid.uuid4()), now=now, progress=progress)
+
+    def status(self, *, now: datetime) -> StatusReport:
+        """List every vault and say how each token is; a vault that cannot be listed is a fault of the report."""
+        tokens: list[TokenStatus] = []
+        credentials: list[ClientCredential] = []
+        faults: list[VaultFault] = []
+        for vault in self.world.vaults:
+            inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=self.settings.thresholds)
+            try:
+                tokens += [token_status(record, now=now) for record in inventory.records()]
+            except VaultError as error:
+                faults.append(VaultFault(vault.url, error.reason, error.message))
+            credentials += inventory.client_credentials()
+        return StatusReport(
+            taken_at=now,
+            vaults=self.settings.key_vault_urls,
+            vault_faults=tuple(faults),
+            tokens=tuple(tokens),
+            credentials=tuple(credentials),
+            warn_before_days=self.settings.thresholds.warn_before_days,
+        )
+
+
+@contextmanager
+def application(environ: Mapping[str, str]) -> Iterator[Application]:
+    """Build the product from an environment for the length of a block. Raises SettingsError, nothing contacted."""
+    settings = Settings.from_environ(environ)
+    clock = Clock()
+    with ExitStack() as stack:
+        credential = _job_credential(settings)
+        endpoints = TokenEndpoints(connections=settings.max_concurrency)
+        stack.callback(endpoints.close)
+        vaults = [
+            KeyVault(url, credential, clock=clock, connections=settings.max_concurrency)
+            for url in settings.key_vault_urls
+        ]
+        for vault in vaults:
+            stack.callback(vault.close)
+        issuer = Entra(endpoints, authority_overrides=settings.authority_overrides)
+        yield Application(settings, World(vaults=vaults, issuer=issuer, lease=ProcessLease(), clock=clock))
+
+
+def _limits(settings: Settings, trigger: Trigger) -> Limits:
+    by_http = trigger is Trigger.HTTP
+    return Limits(
+        thresholds=settings.thresholds,
+        concurrency=settings.max_concurrency,
+        writes_per_second=settings.writes_per_second,
+        start_seconds=min(settings.run_time_limit_seconds, _HTTP_START_SECONDS)
+        if by_http
+        else settings.run_time_limit_seconds,
+        finish_seconds=_HTTP_FINISH_SECONDS if by_http else _FINISH_SECONDS,
+    )
+
+
+def _job_credential(settings: Settings) -> TokenCredential:
+    """Who the job is, said by the settings and by nothing else: a chain of guesses would follow a stray variable."""
+    match settings.identity:
+        case ClientSecretIdentity(tenant_id, client_id, client_secret):
+            authority = settings.identity_authority or _cloud_authority(settings)
+            return ClientSecretCredential(
+                tenant_id,
+                client_id,
+                client_secret.reveal(),
+                authority=authority,
+                disable_instance_discovery=authority not in {cloud.authority for cloud in CLOUDS.values()},
+            )
+        case ManagedIdentity(client_id):
+            return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
+        case AzureCliIdentity():
+            return AzureCliCredential(process_timeout=30)
+
+
+def _cloud_authority(settings: Settings) -> str:
+    cloud = cloud_of_vault(settings.key_vault_urls[0]) or GLOBAL
+    return cloud.authority
