@@ -1,0 +1,116 @@
+"""Run the certified issuer of `oidc_provider/` for a test: start it, say how to reach it, stop it.
+
+Needs Node 20 or later and the packages that `npm ci --prefix tests/interop/oidc_provider` installs; without either it
+fails and says which.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import trustme
+
+from emulators.tls import LOOPBACK
+
+_FOLDER = Path(__file__).parent / "oidc_provider"
+_START_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class OidcIssuer:
+    """The running issuer: what MSAL needs to redeem, and the first refresh token of its one consent."""
+
+    authority: str  # https://127.0.0.1:PORT/<tenant>
+    tenant_id: str
+    client_id: str
+    account_id: str
+    authority_file: Path
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+@contextmanager
+def oidc_issuer(authority_file: Path) -> Iterator[OidcIssuer]:
+    """Serve the issuer until the block ends. The authority of its certificate is appended to `authority_file`.
+
+    Raises RuntimeError when Node or the packages are missing, or when the issuer does not start.
+    """
+    tenant_id, client_id, account_id, secret = (str(uuid.uuid4()) for _ in range(4))
+    certificate_file = _certificate(authority_file)
+    settings = {
+        "ISSUER_TENANT": tenant_id,
+        "ISSUER_ACCOUNT": account_id,
+        "ISSUER_CLIENT_ID": client_id,
+        "ISSUER_CLIENT_SECRET": secret,
+        "ISSUER_CERTIFICATE_FILE": str(certificate_file),
+    }
+    with _running(settings, certificate_file.with_suffix(".log")) as started:
+        yield OidcIssuer(
+            authority=f"https://{LOOPBACK}:{started['port']}/{tenant_id}",
+            tenant_id=tenant_id,
+            client_id=client_id,
+            account_id=account_id,
+            authority_file=authority_file,
+            client_secret=secret,
+            refresh_token=str(started["refresh_token"]),
+        )
+
+
+def _certificate(authority_file: Path) -> Path:
+    authority = trustme.CA(organization_name="contoso loopback issuer")
+    certificate_file = authority_file.with_name("oidc-issuer.pem")
+    authority.issue_cert(LOOPBACK).private_key_and_cert_chain_pem.write_to_path(str(certificate_file))
+    authority.cert_pem.write_to_path(str(authority_file), append=True)
+    return certificate_file
+
+
+@contextmanager
+def _running(settings: Mapping[str, str], log_file: Path) -> Iterator[Mapping[str, object]]:
+    command = [_node(), str(_FOLDER / "server.mjs")]
+    with (
+        log_file.open("w") as log,
+        subprocess.Popen(  # noqa: S603 - our own script, found beside this file
+            command,
+            env=os.environ | dict(settings),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        try:
+            yield _started(process, log_file)
+        finally:
+            process.terminate()
+
+
+def _node() -> str:
+    node = shutil.which("node")
+    if node is None:
+        raise RuntimeError("the issuer needs Node 20 or later: node was not found on PATH")
+    if not (_FOLDER / "node_modules" / "oidc-provider").is_dir():
+        raise RuntimeError("the issuer's packages are missing: run npm ci --prefix tests/interop/oidc_provider")
+    return node
+
+
+def _started(process: subprocess.Popen[str], log_file: Path) -> Mapping[str, object]:
+    assert process.stdout is not None
+    overdue = threading.Timer(_START_SECONDS, process.kill)
+    overdue.start()
+    try:
+        line = process.stdout.readline()
+    finally:
+        overdue.cancel()
+    if not line:
+        raise RuntimeError(f"the issuer did not start:\n{log_file.read_text()}")
+    started: Mapping[str, object] = json.loads(line)
+    return started
