@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 
@@ -38,7 +38,7 @@ def url_of(bound: socket.socket, *, scheme: str = "https") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One application on one bound socket; `tls` absent means plain http (the managed-identity endpoint speaks no TLS)."""
+    """One application on one bound socket; without `tls` it is plain http, as the managed-identity endpoint is."""
 
     bound: socket.socket
     app: ASGIApp
@@ -46,7 +46,15 @@ class Site:
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that leaves the process's signal handlers alone."""
+    """A uvicorn server that leaves the process's signal handlers alone, and does not wait for idle clients to leave."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close every connection, then stop: waiting for a client that keeps its own open would take a second."""
+        for connection in list(self.server_state.connections):
+            transport = cast("asyncio.Transport | None", connection.transport)
+            if transport is not None:
+                transport.abort()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -82,10 +90,6 @@ def serving(sites: Iterable[Site]) -> Iterator[None]:
 
 async def _serve_all(pairs: list[tuple[_Server, Site]]) -> None:
     await asyncio.gather(*(server.serve(sockets=[site.bound]) for server, site in pairs))
-    for server, _ in pairs:
-        for connection in list(server.server_state.connections):
-            connection.transport.abort()  # a client that keeps its connection open would keep the transport open too
-    await asyncio.sleep(0)
 
 
 def _wait_until_started(servers: list[_Server], thread: threading.Thread) -> None:

@@ -78,7 +78,7 @@ def _running(settings: Mapping[str, str], log_file: Path) -> Iterator[Mapping[st
     command = [_node(), str(_FOLDER / "server.mjs")]
     with (
         log_file.open("w") as log,
-        subprocess.Popen(  # noqa: S603 - our own script, found beside this file
+        subprocess.Popen(
             command,
             env=os.environ | dict(settings),
             stdin=subprocess.PIPE,

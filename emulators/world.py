@@ -1,0 +1,173 @@
+"""The cloud on loopback: an issuer, vaults and a managed-identity endpoint, served together, for the product to run in.
+
+`World.open` serves them; `environment` is what the product's settings must be to run against them, with nothing in it
+changed. Every date in the world moves with `age`. What is put into the world is left to whoever opens it.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emulators.bearer import BearerVerifier
+from emulators.entra.app import entra_app
+from emulators.entra.directory import Principal, User
+from emulators.entra.state import EntraState
+from emulators.faults import Faults
+from emulators.keyvault.access import AccessPolicy, DataAction
+from emulators.keyvault.app import RESOURCE, keyvault_app
+from emulators.keyvault.state import VaultState
+from emulators.keyvault.throttle import Throttle
+from emulators.managed_identity import PATH, ManagedIdentities, managed_identity_app
+from emulators.requests_log import RequestLog
+from emulators.serve import Site, listen, serving, url_of
+from emulators.tls import LoopbackTls
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+TENANT_ID = "11111111-2222-3333-4444-555555555555"
+CLIENT_ID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+
+JOB_ACTIONS = (DataAction.READ_METADATA, DataAction.GET_SECRET, DataAction.SET_SECRET, DataAction.UPDATE)
+"""All that the product is ever granted."""
+
+_DATE = re.compile(r"(?<![\w-])\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?(?![\w-])")  # and not a part of a name
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatedVault:
+    """One vault of the world with its levers."""
+
+    url: str
+    state: VaultState
+    access: AccessPolicy = field(default_factory=AccessPolicy)
+    throttle: Throttle = field(default_factory=Throttle)
+    faults: Faults = field(default_factory=Faults)
+    log: RequestLog = field(default_factory=RequestLog)
+
+    def age(self, delta: timedelta) -> None:
+        """Shift every date of the vault back, those that stand in tags too."""
+        for name in self.state.names():
+            for version in self.state.versions(name):
+                tags = {tag: _shifted(text, delta) for tag, text in (version.tags or {}).items()}
+                self.state.retag(name, tags, version.version)
+        self.state.age(delta)
+        self.throttle.age(delta)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything outside the product; there is one tenant, the partner's, with one account in it."""
+
+    tls: LoopbackTls
+    entra_url: str
+    entra: EntraState
+    entra_faults: Faults
+    entra_log: RequestLog
+    vaults: tuple[EmulatedVault, ...]
+    identities: ManagedIdentities
+    identity_url: str
+    identity_faults: Faults
+    job: Principal
+    partner: User
+
+    @property
+    def vault(self) -> EmulatedVault:
+        """The first vault."""
+        return self.vaults[0]
+
+    @classmethod
+    @contextmanager
+    def open(cls, *, vaults: int = 1) -> Iterator[World]:
+        """Serve a world for the length of a block."""
+        with tempfile.TemporaryDirectory(prefix="loopback-") as folder:
+            tls = LoopbackTls.create(Path(folder))
+            sockets = [listen() for _ in range(vaults + 2)]
+            entra_socket, identity_socket, *vault_sockets = sockets
+            entra = EntraState(url_of(entra_socket))
+            world = cls(
+                tls=tls,
+                entra_url=url_of(entra_socket),
+                entra=entra,
+                entra_faults=Faults(),
+                entra_log=RequestLog(),
+                vaults=tuple(EmulatedVault(url_of(one), VaultState("contoso")) for one in vault_sockets),
+                identities=ManagedIdentities(entra),
+                identity_url=url_of(identity_socket, scheme="http") + PATH,
+                identity_faults=Faults(),
+                job=entra.add_managed_identity(TENANT_ID, str(uuid.uuid4())),
+                partner=_partner(entra),
+            )
+            world.identities.assign(world.job)
+            for vault in world.vaults:
+                vault.access.grant(world.job.object_id, JOB_ACTIONS)
+            sites = [
+                Site(entra_socket, entra_app(entra, faults=world.entra_faults, log=world.entra_log), tls.context),
+                Site(identity_socket, world._identity_app(), None),
+                *(
+                    Site(one, world._vault_app(vault), tls.context)
+                    for one, vault in zip(vault_sockets, world.vaults, strict=True)
+                ),
+            ]
+            with serving(sites):
+                yield world
+
+    def _identity_app(self) -> ASGIApp:
+        return managed_identity_app(self.identities, faults=self.identity_faults, log=RequestLog())
+
+    def _vault_app(self, vault: EmulatedVault) -> ASGIApp:
+        return keyvault_app(
+            vault.state,
+            verify=BearerVerifier(self.entra.public_keys, RESOURCE).verify,
+            access=vault.access,
+            authority_url=f"{self.entra_url}/{TENANT_ID}",
+            throttle=vault.throttle,
+            faults=vault.faults,
+            log=vault.log,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The settings with which the product runs in this world, as a managed identity."""
+        return {
+            "KEY_VAULT_URLS": ",".join(vault.url for vault in self.vaults),
+            "AUTHORITY_OVERRIDES": f"global={self.entra_url}",
+            "AZURE_CLIENT_ID": self.job.client_id,
+            "IDENTITY_ENDPOINT": self.identity_url,
+            "IDENTITY_HEADER": self.identities.header,
+            "ROTATION_SCHEDULE": "0 17 */6 * * *",
+            "REQUESTS_CA_BUNDLE": str(self.tls.authority_file),
+            "NO_PROXY": "127.0.0.1,localhost",
+        }
+
+    def age(self, delta: timedelta) -> None:
+        """Let time pass for everything at once."""
+        self.entra.age(delta)
+        for vault in self.vaults:
+            vault.age(delta)
+
+    def consent(self, *, client_id: str = CLIENT_ID) -> str:
+        """The partner's account consents to an app: a refresh token."""
+        return self.entra.consent(tenant_id=TENANT_ID, client_id=client_id, user=self.partner)
+
+
+def _partner(entra: EntraState) -> User:
+    entra.add_tenant(TENANT_ID, "contoso.onmicrosoft.com")
+    return entra.add_user(TENANT_ID, "partner-service-account")
+
+
+def _shifted(text: str, delta: timedelta) -> str:
+    return _DATE.sub(lambda found: _earlier(found[0], delta), text)
+
+
+def _earlier(text: str, delta: timedelta) -> str:
+    if "T" in text:
+        return (datetime.fromisoformat(text) - delta).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (date.fromisoformat(text) - delta).isoformat()

@@ -1,0 +1,120 @@
+"""Faults hit the requests that a test names, look real to a real client, and say whether they were spent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import requests
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+
+from emulators.faults import Answer, Delay, FaultLayer, Faults, Hang, Reset
+from emulators.serve import Site, listen, serving, url_of
+from emulators.tls import LoopbackTls
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A little site that notes what it did; `get` and `post` go through real TLS connections."""
+
+    url: str
+    authority_file: str
+    faults: Faults
+    effects: list[str] = field(default_factory=list)
+
+    def ask(self, path: str = "/", *, method: str = "GET", timeout: float = 10) -> tuple[int, bytes]:
+        url = f"{self.url}{path}"
+        with requests.request(method, url, verify=self.authority_file, timeout=timeout) as answer:
+            return answer.status_code, answer.content
+
+
+@pytest.fixture
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
+    bound, tls = listen(), LoopbackTls.create(tmp_path_factory.mktemp("tls"))
+    site = Broken(url_of(bound), str(tls.authority_file), Faults())
+
+    async def app(scope, receive, send) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001  # the bare ASGI form
+        site.effects.append(Request(scope).url.path)
+        await PlainTextResponse("done")(scope, receive, send)
+
+    with serving([Site(bound, FaultLayer(app, site.faults), tls.context)]):
+        yield site
+
+
+def test_an_answer_replaces_the_application_once(broken: Broken) -> None:
+    broken.faults.fail_next(Answer(503, body={"error": "busy"}))
+    assert broken.ask() == (503, b'{"error": "busy"}')
+    assert broken.effects == []
+    assert broken.ask() == (200, b"done")
+
+
+def test_an_answer_carries_its_headers_and_raw_bytes(broken: Broken) -> None:
+    broken.faults.fail_next(Answer(429, {"Retry-After": "7", "Content-Type": "text/html"}, b"<html>"))
+    with requests.get(broken.url, verify=broken.authority_file, timeout=10) as answer:
+        assert (answer.status_code, answer.content) == (429, b"<html>")
+        assert (answer.headers["Retry-After"], answer.headers["Content-Type"]) == ("7", "text/html")
+
+
+def test_an_answer_after_the_effect_leaves_the_effect(broken: Broken) -> None:
+    broken.faults.fail_next(Answer(500, after_effect=True))
+    assert broken.ask() == (500, b"")
+    assert broken.effects == ["/"]
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+def test_a_reset_drops_the_connection_before_or_after_the_effect(
+    broken: Broken,
+    after_effect: bool,  # noqa: FBT001  # a case, not a flag
+) -> None:
+    broken.faults.fail_next(Reset(after_effect=after_effect))
+    with pytest.raises(requests.ConnectionError):
+        broken.ask()
+    assert broken.effects == (["/"] if after_effect else [])
+    assert broken.ask() == (200, b"done")
+
+
+def test_a_delay_answers_as_ever_but_later(broken: Broken) -> None:
+    broken.faults.fail_next(Delay(0.05))
+    started = time.monotonic()
+    assert broken.ask() == (200, b"done")
+    assert time.monotonic() - started >= 0.05
+
+
+def test_a_hang_lasts_until_the_client_gives_up(broken: Broken) -> None:
+    broken.faults.fail_next(Hang())
+    with pytest.raises(requests.ReadTimeout):
+        broken.ask(timeout=0.1)
+    assert broken.effects == []
+    assert broken.ask() == (200, b"done")
+
+
+def test_a_fault_waits_for_its_method_and_path(broken: Broken) -> None:
+    broken.faults.fail_next(Answer(500), method="POST", path="^/secrets/contoso$")
+    assert broken.ask("/secrets/contoso")[0] == 200
+    assert broken.ask("/secrets/contoso-2", method="POST")[0] == 200
+    assert broken.ask("/secrets/contoso", method="POST")[0] == 500
+
+
+def test_after_lets_so_many_matching_requests_pass(broken: Broken) -> None:
+    broken.faults.fail_next(Answer(500), path="/a", after=2)
+    assert [broken.ask(path)[0] for path in ("/a", "/b", "/a", "/b", "/a", "/a")] == [200, 200, 200, 200, 500, 200]
+
+
+def test_times_repeats_a_fault_and_none_repeats_it_until_cleared(broken: Broken) -> None:
+    broken.faults.fail_next(Answer(500), times=2)
+    broken.faults.fail_next(Answer(502), times=None)
+    assert [broken.ask()[0] for _ in range(4)] == [500, 500, 502, 502]
+    assert broken.faults.unspent == 1
+    broken.faults.clear()
+    assert (broken.ask()[0], broken.faults.unspent) == (200, 0)
+
+
+def test_faults_are_spent_in_the_order_of_queueing(broken: Broken) -> None:
+    for status in (500, 502, 503):
+        broken.faults.fail_next(Answer(status))
+    assert broken.faults.unspent == 3
+    assert [broken.ask()[0] for _ in range(3)] == [500, 502, 503]
+    assert broken.faults.unspent == 0
