@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
 
 API_VERSION = "7.6"  # has all that is used here; the SDK's own default is newer than the national clouds
-_ATTEMPTS = 4
+_ATTEMPTS = 3
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 10.0
 
 
@@ -47,8 +47,8 @@ class KeyVault:
         *,
         clock: Clock,
         connections: int,
-        connect_seconds: float = 5.0,
-        read_seconds: float = 15.0,
+        connect_seconds: float = 4.0,
+        read_seconds: float = 8.0,
     ) -> None:
         self.url = url.rstrip("/")
         self._clock = clock
@@ -120,7 +120,7 @@ class KeyVault:
         self._patiently(lambda: self._client.update_secret_properties(name, version, enabled=False))
 
     def _patiently[T](self, call: Callable[[], T]) -> T:
-        """Call what may be repeated without harm, up to four times, as long as the failure is one that passes."""
+        """Call what may be repeated without harm, up to three times, as long as the failure is one that passes."""
         wait = _FIRST_WAIT_SECONDS
         for _ in range(_ATTEMPTS - 1):
             try:

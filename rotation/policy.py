@@ -142,7 +142,7 @@ def urgency(token: ManagedToken) -> datetime:
 def expiry_reason(token: ManagedToken, *, now: datetime) -> Reason | None:
     """The problem that the days left are by themselves, whatever else happened: none, a warning, or critical."""
     left = days_left(token, now=now)
-    if left is None:
+    if left is None or not token.enabled:
         return None
     margin = token.thresholds.inactivity_days - token.thresholds.rotate_after_days
     if left < min(CRITICAL_DAYS, margin // 4):  # a quarter of a short window: seven days may be all it ever has

@@ -58,9 +58,16 @@ def problems_of(
     tokens.
     """
     groups: dict[_Key, list[Outcome]] = defaultdict(list)
+    untried: list[Outcome] = []
     for outcome in outcomes:
         for reason in _reasons(outcome):
             groups[_key(outcome, reason)].append(outcome)
+        if outcome.because is not None:
+            untried.append(outcome)
+    for outcome in untried:
+        key = _key(outcome, outcome.because or outcome.reason)
+        if key in groups:
+            groups[key].append(outcome)
     found = [_problem(key, members) for key, members in groups.items()]
     found += [Problem(f.reason, f.vault, f.vault, 0, (), f.message) for f in vault_faults if _says_something(f)]
     found += [problem for problem in known if _Key(problem.vault, problem.reason, problem.subject) not in groups]
@@ -72,20 +79,19 @@ def _says_something(fault: VaultFault) -> bool:
 
 
 def _reasons(outcome: Outcome) -> Iterator[Reason]:
-    cause = outcome.because or outcome.reason
-    if _is_problem(outcome, cause):
-        yield cause
-    if outcome.expiry is not None and cause not in TOKEN_IS_DEAD:
+    if _is_problem(outcome):
+        yield outcome.reason
+    if outcome.expiry is not None and outcome.reason not in TOKEN_IS_DEAD:
         yield outcome.expiry
     yield from outcome.warnings
 
 
-def _is_problem(outcome: Outcome, cause: Reason) -> bool:
-    if cause.severity is Severity.NONE:
+def _is_problem(outcome: Outcome) -> bool:
+    if outcome.reason.severity is Severity.NONE:
         return False
-    if cause in TRANSIENT:
-        return outcome.streak is not None and outcome.streak.days >= _STREAK_DAYS
-    if cause is Reason.TOKEN_REJECTED:
+    if outcome.reason in TRANSIENT and outcome.streak is not None:  # what no tag can remember is told at once
+        return outcome.streak.days >= _STREAK_DAYS
+    if outcome.reason is Reason.TOKEN_REJECTED:
         return outcome.repeated  # single rejections without a cause occur and pass
     return True
 

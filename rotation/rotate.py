@@ -96,6 +96,8 @@ def rotate(token: ManagedToken, *, context: Context, proof: Proof) -> Outcome:
     try:
         read = _read(token, context)
         context.pace.take()  # before redeeming: no redeemed token waits in memory for a permit
+        if not context.deadlines.may_start():
+            raise Ended(Kind.DEFERRED, Reason.OUT_OF_TIME)  # noqa: TRY301 - a slow vault must not cost the time to store
         redemption = _redeem(read, context, proof)
         refresh_token = _check(read.token, redemption)
         looked = storing.look_again(read.secret)

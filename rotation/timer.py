@@ -51,4 +51,5 @@ def _tell(report: RunReport) -> None:
             ),
         )
     counts = {str(kind): count for kind, count in report.counts.items()}
-    _logger.info("rotation.run %s", json.dumps({"run_id": report.run_id, "status": report.status, "counts": counts}))
+    summary = json.dumps({"run_id": report.run_id, "status": report.status, "counts": counts})
+    _logger.info("rotation.run %s", summary, extra={"report": report})  # whole, for handlers that want more than a line
