@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 
 def listen(port: int = 0) -> socket.socket:
-    """Bind a loopback socket; port 0 lets the system choose a free one."""
+    """Bind a loopback socket; port 0 lets the system choose a free one. Raises OSError for a port that is taken."""
     # asyncio turns Nagle's algorithm off only where the protocol is named; with it an answer takes 44 ms
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind((LOOPBACK, port))
+    try:
+        bound.bind((LOOPBACK, port))
+    except OSError:
+        bound.close()
+        raise
     return bound
 
 
