@@ -1,0 +1,28 @@
+"""`python -m rotation`: starts the command line, or says in a line what it needs. What it does is in `rotation.cli`."""
+
+from __future__ import annotations
+
+import sys
+
+_INSTALL = "python -m pip install -r requirements.txt typer rich"
+
+
+def main() -> int:
+    """Run the command line, which ends the process itself; what is returned is for when it cannot be loaded."""
+    try:
+        from rotation.cli.app import app  # noqa: PLC0415 - only here can its absence be told in a line
+    except ModuleNotFoundError as error:
+        return _told(2, f"The command line needs {error.name}, which is not installed: {_INSTALL}")
+    except KeyboardInterrupt:
+        return _told(130, "Interrupted")
+    app()
+    return 0
+
+
+def _told(code: int, message: str) -> int:
+    print(message, file=sys.stderr)  # noqa: T201 - a command prints
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""`python -m rotation rotate`: one run by hand, of every managed token or of those named."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich import progress as bars
+from rich.console import Console
+
+from rotation.cli import output
+from rotation.cli.exit_code import ExitCode
+from rotation.cli.render import render_run
+from rotation.crew import Progress
+from rotation.plan import RunRequest
+from rotation.report import Status, Trigger
+from rotation.wiring import application, no_progress
+
+
+def rotate(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Secret names or secret ids; without any, every managed token."),
+    ] = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Redeem even what is not due.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; redeem nothing, write nothing.")
+    ] = False,
+    list_all: Annotated[bool, typer.Option("--all", help="List the tokens that are plainly fresh too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> ExitCode:
+    """Redeem every refresh token that is due and store the new one."""
+    if any(not name.strip() for name in names or ()):
+        raise typer.BadParameter("a NAME is empty")
+    request = RunRequest(
+        trigger=Trigger.CLI, tokens=tuple(names or ()), force=force, dry_run=dry_run, list_all=list_all
+    )
+    with application(os.environ) as app, _bar() as shown, _interruptible(shown) as progress:
+        report = app.rotate(request, now=datetime.now(UTC), progress=progress)
+    if as_json:
+        output.write_json(report.to_json())
+    else:
+        render_run(report, output.console())
+    return ExitCode.of(report.vault_faults, all_well=report.status is Status.OK)
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """Progress on stderr while somebody is looking at it."""
+    if not sys.stderr.isatty():
+        yield no_progress
+        return
+    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.MofNCompleteColumn())
+    console = Console(stderr=True)
+    with bars.Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task("Listing the vaults", total=None)
+        yield lambda done, due: bar.update(task, description="Rotating", completed=done, total=due)
+
+
+@contextmanager
+def _interruptible(shown: Progress) -> Iterator[Progress]:
+    """At an interrupt every worker finishes the token it has in hand and takes no other.
+
+    Left alone, an interrupt would wait for the run's end: the main thread does, and the workers do not hear of it.
+    """
+    interrupted = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    def progress(done: int, due: int) -> None:
+        shown(done, due)
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield progress
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,84 @@
+"""The command line as a process of its own: what only a real process, a real terminal and a real signal can show."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from emulators.faults import Answer, Delay
+from emulators.world import World
+from tests.effects.partners import Partner, values_of
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def started(*args: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "rotation", *args]
+    return subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True)
+
+
+def test_the_command_rotates_and_says_so_in_a_pipe_without_colour_or_progress(partner: Partner) -> None:
+    token = partner.put("contoso", tags=partner.tags(label="Contoso Ltd"))
+    with started("rotate") as process:
+        stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (0, b"")
+    assert b"contoso (Contoso Ltd)  rotated  due     90 d\n" in stdout
+    assert b"\x1b" not in stdout
+    assert values_of(partner.vault, "contoso")[0] == token
+    assert len(values_of(partner.vault, "contoso")) == 2
+
+
+def test_progress_is_on_the_terminal_and_stdout_stays_one_json_object(partner: Partner) -> None:
+    partner.put_some(2)
+    ours, theirs = pty.openpty()
+    with started("rotate", "--json", stderr=theirs) as process:
+        os.close(theirs)
+        stdout, _ = process.communicate(timeout=30)
+    seen = os.read(ours, 100_000)
+    os.close(ours)
+    assert json.loads(stdout)["counts"]["rotated"] == 2
+    assert b"Rotating" in seen
+
+
+def test_an_interrupt_is_130_with_one_line_and_what_was_redeemed_is_stored(world: World, partner: Partner) -> None:
+    partner.put("contoso")
+    world.entra_faults.fail_next(Delay(0.5), method="POST")
+    with started("rotate") as process:
+        wait_for_a_read(world)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (130, b"")
+    assert stderr == b"Interrupted; no token is left half rotated: run the command again to go on\n"
+    assert len(values_of(world.vault, "contoso")) == 2
+
+
+def wait_for_a_read(world: World) -> None:
+    for _ in range(1000):
+        if world.vault.log.count("read"):
+            return
+        threading.Event().wait(0.01)
+    raise TimeoutError("the command did not read a token within ten seconds")
+
+
+def test_libraries_do_not_log_to_the_operator(world: World) -> None:
+    """azure-identity warns at length when the identity endpoint refuses; what counts of it is in the report."""
+    world.identity_faults.fail_next(Answer(400, body={"error": "invalid_request"}), times=None)
+    with started("status") as process:
+        stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (3, b"")
+    assert b"the job's own identity got no token for the vault: see the AZURE_ settings" in stdout
+
+
+def test_without_typer_and_rich_it_says_how_to_install_them_in_one_line() -> None:
+    missing = "import runpy, sys; sys.modules['typer'] = None; runpy.run_module('rotation', run_name='__main__')"
+    ended = subprocess.run([sys.executable, "-c", missing], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        "The command line needs typer, which is not installed: python -m pip install -r requirements.txt typer rich\n"
+    )
