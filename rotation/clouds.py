@@ -52,5 +52,5 @@ CLOUDS = {cloud.name: cloud for cloud in (GLOBAL, US_GOVERNMENT, CHINA)}
 
 def cloud_of_vault(vault_url: str) -> Cloud | None:
     """The cloud that a vault's address belongs to, or None for one in none of them (an emulator, a private cloud)."""
-    host = vault_url.partition("://")[2].partition("/")[0].lower()
+    host = vault_url.partition("://")[2].partition("/")[0].partition(":")[0].lower()
     return next((cloud for cloud in CLOUDS.values() if host.endswith(cloud.vault_suffix)), None)

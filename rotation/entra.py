@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import msal
 
-from rotation.aadsts import classify
+from rotation.aadsts import classify, inactivity_window
 from rotation.clouds import Cloud
 from rotation.ports import Grant, Redemption, RedemptionError
 from rotation.reason import Reason
@@ -22,6 +22,7 @@ from rotation.token_endpoint import Answer, ForeignEndpointError, MsalHttpClient
 
 _ERROR = re.compile(r"[a-z_]{1,64}")
 _CORRELATION_ID = re.compile(r"[0-9a-fA-F-]{36}")
+_NO_AADSTS_NUMBER, _MOST_NUMBERS = 10**9, 10
 
 
 class Entra:
@@ -47,8 +48,8 @@ class Entra:
         except ForeignEndpointError as error:
             message = f"{authority} names a token endpoint on another host; nothing was sent there"
             raise RedemptionError(Reason.ISSUER_UNAVAILABLE, message) from error
-        except (ValueError, KeyError, TypeError, AttributeError, msal.exceptions.MsalError) as error:
-            # MSAL gave up on the discovery document: the answer to that request says why.
+        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, msal.exceptions.MsalError) as error:
+            # MSAL gave up on the discovery document, in a form of its own: the answer to that request says why.
             raise _refused(http.answer, authority) from error
         if http.answer is None or http.answer.body is None or not http.answer.accepted:
             raise _refused(http.answer, authority)
@@ -79,6 +80,8 @@ def _refused(answer: Answer | None, authority: str) -> RedemptionError:
     correlation_id = _matching(_CORRELATION_ID, answer.body.get("correlation_id"))
     said = [f"HTTP {answer.status}", error or "no error code", *(f"AADSTS{number}" for number in numbers)]
     said += [f"correlation id {correlation_id}"] if correlation_id else []
+    window = inactivity_window(numbers, answer.body.get("error_description"))
+    said += [f"the tenant's window was {window} days without use"] if window else []
     return RedemptionError(reason, f"the issuer refused: {', '.join(said)}")
 
 
@@ -114,7 +117,7 @@ def _decoded(text: object) -> Mapping[str, object]:
         return {}
     try:
         value = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
@@ -129,8 +132,7 @@ def _matching(form: re.Pattern[str], value: object) -> str | None:
 
 
 def _numbers(codes: object) -> tuple[int, ...]:
-    return (
-        tuple(code for code in codes if isinstance(code, int) and not isinstance(code, bool))
-        if isinstance(codes, list)
-        else ()
-    )
+    """What can be AADSTS numbers; a list of anything else says nothing, in no message either."""
+    listed = codes if isinstance(codes, list) else []
+    possible = (code for code in listed if isinstance(code, int) and not isinstance(code, bool))
+    return tuple(code for code in possible if 0 < code < _NO_AADSTS_NUMBER)[:_MOST_NUMBERS]

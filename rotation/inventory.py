@@ -50,7 +50,7 @@ class Inventory:
         """Every managed token of the vault, page by page. Raises VaultError."""
         for secret in self._vault.secrets():
             if secret.holds_certificate or not is_managed(secret.tags):
-                self._others[secret.name] = secret
+                self._others[secret.name.lower()] = secret
                 continue
             record = parse(
                 vault=self._vault.url,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 API_VERSION = "7.6"  # has all that is used here; the SDK's own default is newer than the national clouds
 _ATTEMPTS = 3
+_HTTPS = 443
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 10.0
 
 
@@ -72,27 +73,31 @@ class KeyVault:
 
     def secrets(self) -> Iterator[ListedSecret]:
         """List every secret; the next page is fetched when it is asked for."""
-        return map(_listed, self._walk(self._client.list_properties_of_secrets))
+        return self._walk(self._client.list_properties_of_secrets, _listed)
 
     def versions(self, name: str) -> tuple[ListedVersion, ...]:
         """List every version of a secret, the newest first; the service promises no order."""
-        walked = self._walk(lambda: self._client.list_properties_of_secret_versions(name))
-        return tuple(sorted(map(_listed_version, walked), key=lambda version: version.created_on, reverse=True))
+        walked = self._walk(lambda: self._client.list_properties_of_secret_versions(name), _listed_version)
+        return tuple(sorted(walked, key=lambda version: version.created_on, reverse=True))
 
-    def _walk(self, listing: Callable[[], ItemPaged[SecretProperties]]) -> Iterator[SecretProperties]:
+    def _walk[T](
+        self, listing: Callable[[], ItemPaged[SecretProperties]], form: Callable[[SecretProperties], T]
+    ) -> Iterator[T]:
         """Walk a list page by page. A link carries the job's token: never to another host, and never in a circle."""
-        page, link = self._patiently(lambda: _page(listing, None))
+        page, link = self._patiently(partial(_page, listing, form, None))
         seen: set[str] = set()
         while True:
             yield from page
             if link is None:
                 return
-            if urlsplit(link)[:2] != urlsplit(self.url)[:2]:
+            with translated():
+                elsewhere = not same_origin(link, self.url)
+            if elsewhere:
                 raise VaultError(Reason.VAULT_UNAVAILABLE, "its list goes on at another host; that was not followed")
             if link in seen:
                 raise VaultError(Reason.VAULT_UNAVAILABLE, "its list goes round in circles")
             seen.add(link)
-            page, link = self._patiently(partial(_page, listing, link))
+            page, link = self._patiently(partial(_page, listing, form, link))
 
     def read(self, name: str, version: str | None = None) -> SecretVersion:
         """Read one version, the current one by default."""
@@ -142,11 +147,21 @@ def _known[T](value: T | None) -> T:
     return value
 
 
-def _page(
-    listing: Callable[[], ItemPaged[SecretProperties]], link: str | None
-) -> tuple[list[SecretProperties], str | None]:
+def same_origin(one: str, other: str) -> bool:
+    """Whether two https addresses are of the same host and port; the service's own links name port 443."""
+    return _origin(one) == _origin(other)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or (_HTTPS if parts.scheme == "https" else None)
+
+
+def _page[T](
+    listing: Callable[[], ItemPaged[SecretProperties]], form: Callable[[SecretProperties], T], link: str | None
+) -> tuple[list[T], str | None]:
     pages = listing().by_page(continuation_token=link)
-    page = list(next(pages))
+    page = [form(each) for each in next(pages)]
     return page, getattr(
         pages, "continuation_token", None
     )  # of azure-core's PageIterator, which it types as an iterator

@@ -46,7 +46,7 @@ def translated() -> Iterator[None]:
     except (ServiceRequestError, ServiceResponseError) as error:
         kind = type(error).__name__
         raise VaultError(Reason.VAULT_UNAVAILABLE, f"the vault did not answer ({kind})") from error
-    except (AzureError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (AzureError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         # The SDK's own failure on an answer of no known form; a challenge that does not fit the vault is a ValueError
         # too.
         message = f"the vault's answer could not be used ({type(error).__name__})"

@@ -64,7 +64,7 @@ class Pace:
         """Wait for a permit."""
         with self._lock:
             now = self._clock.monotonic()
-            self._next = max(self._next + self._interval, now - self._credit)
+            self._next = max(self._next, now - self._credit) + self._interval
             wait = self._next - now
         if wait > 0:
             self._clock.sleep(wait)

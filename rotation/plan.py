@@ -78,12 +78,19 @@ class Plan:
             self.told.append(outcome)
 
 
-def plan(request: RunRequest, vaults: Iterable[Vault], *, defaults: Thresholds, now: datetime) -> Plan:
-    """List the vaults and decide; a vault's failure is a fault of the plan.
+def plan(
+    request: RunRequest,
+    vaults: Iterable[Vault],
+    *,
+    defaults: Thresholds,
+    now: datetime,
+    left_out: Iterable[VaultFault] = (),
+) -> Plan:
+    """List the vaults and decide; a vault's failure is a fault of the plan, as those are that were `left_out` of it.
 
     Raises UnknownTokenError and AmbiguousTokenError.
     """
-    made = Plan()
+    made = Plan(vault_faults=list(left_out))
     asked = _Asked(request.tokens)
     for vault in vaults:
         inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=defaults)
@@ -93,7 +100,8 @@ def plan(request: RunRequest, vaults: Iterable[Vault], *, defaults: Thresholds, 
                     _decide(record, made, request, now)
         except VaultError as error:
             made.vault_faults.append(VaultFault(vault.url, error.reason, error.message))
-        made.credentials += inventory.client_credentials()
+        else:
+            made.credentials += inventory.client_credentials()  # only a whole list says what is missing
     asked.settle(complete=not made.vault_faults)
     return made
 

@@ -14,7 +14,6 @@ The rules, in order; the first that applies decides:
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -131,7 +130,7 @@ def days_left(token: ManagedToken, *, now: datetime) -> int | None:
     """Whole days until the token dies of inactivity, negative when it should be dead, None when its age is unknown."""
     if token.redeemed_at is None:
         return None
-    return math.floor((expires_at(token.redeemed_at, token.thresholds) - now) / timedelta(days=1))
+    return (expires_at(token.redeemed_at, token.thresholds) - now) // timedelta(days=1)
 
 
 def urgency(token: ManagedToken) -> datetime:
@@ -141,10 +140,11 @@ def urgency(token: ManagedToken) -> datetime:
 
 def expiry_reason(token: ManagedToken, *, now: datetime) -> Reason | None:
     """The problem that the days left are by themselves, whatever else happened: none, a warning, or critical."""
-    left = days_left(token, now=now)
-    if left is None or not token.enabled:
+    if token.redeemed_at is None or not token.enabled:
         return None
+    left = expires_at(token.redeemed_at, token.thresholds) - now
     margin = token.thresholds.inactivity_days - token.thresholds.rotate_after_days
-    if left < min(CRITICAL_DAYS, margin // 4):  # a quarter of a short window: seven days may be all it ever has
+    critical = min(CRITICAL_DAYS, margin // 4)  # a quarter of a short window: seven days may be all it ever has
+    if left <= timedelta(0) or left < timedelta(days=critical):
         return Reason.EXPIRES_WITHIN_WEEK
-    return Reason.EXPIRING if left < token.thresholds.warn_before_days else None
+    return Reason.EXPIRING if left < timedelta(days=token.thresholds.warn_before_days) else None

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rotation.outcome import Kind, Outcome, VaultFault
+from rotation.outcome import Outcome, VaultFault
 from rotation.reason import TOKEN_IS_DEAD, TRANSIENT, Reason, Severity, Unit
 
 EVERY_SUBJECT = "*"
@@ -69,8 +69,8 @@ def problems_of(
         if key in groups:
             groups[key].append(outcome)
     found = [_problem(key, members) for key, members in groups.items()]
-    found += [Problem(f.reason, f.vault, f.vault, 0, (), f.message) for f in vault_faults if _says_something(f)]
-    found += [problem for problem in known if _Key(problem.vault, problem.reason, problem.subject) not in groups]
+    listed = [Problem(f.reason, f.vault, f.vault, 0, (), f.message) for f in vault_faults if _says_something(f)]
+    found += [problem for problem in (*listed, *known) if not _is_told(problem, groups)]
     return tuple(sorted(_folded(found), key=_rank))
 
 
@@ -78,10 +78,19 @@ def _says_something(fault: VaultFault) -> bool:
     return fault.reason.severity is not Severity.NONE
 
 
+def _is_told(problem: Problem, groups: Iterable[_Key]) -> bool:
+    """Whether tokens met it too: this very problem, or whatever else is wrong with the same client credential."""
+    alike = (key for key in groups if (key.vault, key.subject) == (problem.vault, problem.subject))
+    if problem.reason.unit is Unit.CREDENTIAL:
+        return any(key.reason.unit is Unit.CREDENTIAL for key in alike)
+    return any(key.reason is problem.reason for key in alike)
+
+
 def _reasons(outcome: Outcome) -> Iterator[Reason]:
-    if _is_problem(outcome):
+    told = _is_problem(outcome)
+    if told:
         yield outcome.reason
-    if outcome.expiry is not None and outcome.reason not in TOKEN_IS_DEAD:
+    if outcome.expiry is not None and not (told and outcome.reason in TOKEN_IS_DEAD):
         yield outcome.expiry
     yield from outcome.warnings
 
@@ -107,7 +116,7 @@ def _key(outcome: Outcome, reason: Reason) -> _Key:
 
 
 def _problem(key: _Key, members: list[Outcome]) -> Problem:
-    told = next((outcome for outcome in members if outcome.kind is not Kind.DEFERRED), members[0])
+    told = members[0]  # who was not tried comes after who was
     names = sorted(outcome.name for outcome in members)
     message = told.message if key.reason is told.reason else ""
     return Problem(key.reason, key.subject, key.vault, len(members), tuple(names[:_SAMPLE]), message)

@@ -43,6 +43,7 @@ from rotation.tagging import Tagged, after_failure, after_rotation
 from rotation.token import InvalidRecord, LastFailure, ManagedToken, Thresholds, is_managed, parse, resource_of
 
 _REPLACED = "the version that failed was replaced meanwhile; the new one is redeemed by the next run"
+_UNTAGGED = "the secret stopped being managed meanwhile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,9 +230,9 @@ def _what_changed(token: ManagedToken, redemption: Redemption) -> str | None:
         return "account"
     if token.has_tenant_guid and redemption.tenant_id and token.tenant_id != redemption.tenant_id.lower():
         return "tenant"
-    resource = resource_of(token.scopes[0])
-    audience = redemption.audience or ""
-    if "://" in audience and resource and audience.rstrip("/").lower() != resource.lower():  # a GUID names no address
+    resource = resource_of(token.scopes[0]).rstrip("/").lower()
+    audience = (redemption.audience or "").rstrip("/").lower()
+    if "://" in audience and resource and audience != resource:  # a GUID names no address
         return "audience"
     return None
 
@@ -276,9 +277,13 @@ def _remember(outcome: Outcome, read: _Reading, context: Context) -> Outcome:
         looked = context.vault.read(outcome.name)
         if looked.version != read.secret.version:
             return replace(outcome, kind=Kind.SKIPPED, reason=Reason.SUPERSEDED, message=_REPLACED)
+        if not is_managed(looked.tags):
+            return replace(outcome, kind=Kind.SKIPPED, reason=Reason.SUPERSEDED, message=_UNTAGGED)
         tagged = after_failure(looked.tags, now)
         if tagged.tags != looked.tags:
             context.vault.retag(looked.name, looked.version, tagged.tags)
-    except VaultError:  # the failure itself is what is told; only its memory is lost, and the next run finds it again
-        return failed
+    except VaultError as error:
+        if error.reason is Reason.VAULT_DENIED:  # no run can remember anything: told at once, and why
+            return replace(outcome, warnings=(Reason.VAULT_DENIED,))
+        return failed  # the failure itself is what is told; only its memory is lost, and the next run finds it again
     return replace(failed, warnings=(Reason.TAGS_DROPPED,) * tagged.dropped)

@@ -75,8 +75,7 @@ def run(
     )
     with ExitStack() as stack:
         held, leased = _hold(request, world, stack, run_id=run_id, now=now)
-        made = plan(request, held, defaults=limits.thresholds, now=now)
-        made.vault_faults += leased
+        made = plan(request, held, defaults=limits.thresholds, now=now, left_out=leased)
         contexts = {vault.url: _context(vault, request, world, limits, deadlines, now) for vault in held}
         act(made, contexts, deadlines, workers=limits.concurrency, list_all=request.list_all, progress=progress)
     return RunReport(

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import re
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+_WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _FIELDS = (
     ("second", 0, 59, ()),
     ("minute", 0, 59, ()),
     ("hour", 0, 23, ()),
     ("day of month", 1, 31, ()),
     ("month", 1, 12, _MONTHS),
-    ("day of week", 0, 7, _WEEKDAYS),
+    ("day of week", 0, 6, _WEEKDAYS),
 )
-_PART = re.compile(r"(?P<first>\*|\w+)(-(?P<last>\w+))?(/(?P<step>\d{1,2}))?")
+_VALUE = "[0-9]{1,2}|[a-z]{1,9}"
+_PART = re.compile(rf"(?P<first>\*|{_VALUE})(-(?P<last>{_VALUE}))?(/(?P<step>[0-9]{{1,2}}))?")
 
 
 def schedule_fault(expression: str) -> str | None:
@@ -27,7 +31,7 @@ def schedule_fault(expression: str) -> str | None:
     if len(fields) != len(_FIELDS):
         return f"has {len(fields)} fields instead of six"
     for text, (name, low, high, names) in zip(fields, _FIELDS, strict=True):
-        if not all(_is_part(part, low, high, names) for part in text.split(",")):
+        if not all(_is_part(part, low, high, names) for part in text.lower().split(",")):
             return f"has a {name} field that is not understood"
     return None
 
@@ -44,6 +48,7 @@ def _is_part(part: str, low: int, high: int, names: tuple[str, ...]) -> bool:
 
 
 def _value(text: str, low: int, names: tuple[str, ...]) -> int | None:
-    if text.lower()[:3] in names and text.isalpha():
-        return low + names.index(text.lower()[:3])
-    return int(text) if text.isascii() and text.isdigit() else None
+    """A number, or a name of which the first letters are enough."""
+    if text.isdigit():
+        return int(text)
+    return next((low + index for index, name in enumerate(names) if name.startswith(text)), None)

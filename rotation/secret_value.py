@@ -27,7 +27,7 @@ class SecretValue:  # noqa: PLW1641 - no __hash__, on purpose: a hash of a secre
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SecretValue):
             return NotImplemented
-        return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+        return hmac.compare_digest(_bytes(self.__value), _bytes(other.__value))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({_MASK})"
@@ -40,6 +40,13 @@ class SecretValue:  # noqa: PLW1641 - no __hash__, on purpose: a hash of a secre
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} is neither copied nor pickled")
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} has no state to show")
+
+
+def _bytes(value: str) -> bytes:
+    return value.encode(errors="surrogatepass")  # JSON may hold half a character, and an encoding error the value
 
 
 class ClientSecret(SecretValue):
@@ -60,7 +67,7 @@ class RefreshToken(SecretValue):
         value = self.reveal()
         if not value:
             return "the value is empty"
-        if len(value.encode()) > self.LONGEST_BYTES:
+        if len(_bytes(value)) > self.LONGEST_BYTES:
             return "the value is longer than 24 KB"
         if (
             not value.isprintable() or not value.isascii() or " " in value

@@ -5,9 +5,9 @@ What they mean to a run is in `run.Limits`; who is built from them is in `wiring
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from rotation.clouds import CLOUDS
 from rotation.schedule_expression import schedule_fault
@@ -15,6 +15,11 @@ from rotation.secret_value import ClientSecret
 from rotation.token import Thresholds
 
 DEFAULT_SCHEDULE = "0 17 */6 * * *"
+_HTTPS, _LAST_PORT = 443, 65535
+_ORIGIN = re.compile(
+    r"https://([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?", re.ASCII | re.IGNORECASE
+)
+_TENANT = re.compile(r"[0-9a-zA-Z.-]{1,253}")
 _TRIPLE = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET")
 
 
@@ -151,6 +156,8 @@ class _Reader:
                 self.faults.append(
                     f"AUTHORITY_OVERRIDES, entry {position}, is not <cloud>=https://<host> with a cloud of {known}"
                 )
+            if cloud in overrides:
+                self.faults.append(f"AUTHORITY_OVERRIDES names a cloud twice, in entry {position} again: remove one")
             overrides[cloud] = authority.rstrip("/")
         return overrides
 
@@ -159,6 +166,8 @@ class _Reader:
         client_secret = ClientSecret(self.text("AZURE_CLIENT_SECRET"))
         given = [name for name in _TRIPLE if self.text(name)]
         if len(given) == len(_TRIPLE):
+            if not _TENANT.fullmatch(tenant_id):
+                self.faults.append("AZURE_TENANT_ID is neither a GUID nor a verified domain")
             return ClientSecretIdentity(tenant_id, client_id, client_secret)
         if self.text("IDENTITY_ENDPOINT") and given in ([], ["AZURE_CLIENT_ID"]):
             return ManagedIdentity(client_id or None)
@@ -178,10 +187,5 @@ class _Reader:
 
 
 def _is_https_origin(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    plain = not (parts.query or parts.fragment or parts.username or parts.password) and parts.path in ("", "/")
-    return parts.scheme == "https" and bool(parts.hostname) and plain and port != 0
+    found = _ORIGIN.fullmatch(url)
+    return found is not None and 0 < int(found["port"] or _HTTPS) <= _LAST_PORT

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NoReturn
 
 from rotation.outcome import Kind
@@ -23,8 +24,8 @@ from rotation.ports import (
     VaultError,
 )
 from rotation.reason import Reason
-from rotation.tagging import operator_tags
-from rotation.token import LastFailure, is_managed
+from rotation.tagging import fitted, operator_tags
+from rotation.token import JOB_TAGS, LastFailure, is_managed
 
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 10.0
 _REFUSALS = 3  # a permission that is missing does not come back in minutes, and the stored token is still good
@@ -51,14 +52,7 @@ class Storing:
 
     def look_again(self, read: SecretVersion) -> SecretVersion:
         """Step 5. The version that was read, as it is now. Raises Ended when theirs stands."""
-        looked = self._read_current(read.name)
-        if looked.version != read.version:
-            raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile, and theirs stands")
-        if not is_managed(looked.tags):
-            raise Ended(
-                Kind.SKIPPED, Reason.SUPERSEDED, "the secret stopped being managed meanwhile; nothing was stored"
-            )
-        return looked
+        return _unless_theirs(self._read_current(read.name), read)
 
     def store(self, new: NewVersion, looked: SecretVersion) -> str:
         """Step 6. Store until it is there, and return the version's id. Raises Ended when it never is."""
@@ -77,7 +71,7 @@ class Storing:
             current = self._read_current(new.name)
             if current.value == new.value:  # the answer was lost, not the request
                 return current.version
-            self.look_again(looked)
+            _unless_theirs(current, looked)
 
     def _read_current(self, name: str) -> SecretVersion:
         try:
@@ -91,39 +85,46 @@ class Storing:
             _strand(error)
 
     def settle(self, stored: str, new: NewVersion, looked: SecretVersion) -> tuple[Reason, ...]:
-        """Step 7. Returns the warnings of it. Raises Ended when a re-consent had to be put back on top."""
+        """Step 7. Returns the warnings of it. Raises Ended when a re-consent stands after all."""
         try:
             versions = self._persistently(lambda: self.vault.versions(new.name), attempts=_SETTLING_ATTEMPTS)
-        except VaultError:
-            return (Reason.DISABLE_FAILED,)
-        self._give_way_to_theirs(stored, new, looked, versions)
+        except VaultError as error:
+            return _unsettled(error)
+        before = next((version for version in versions if version.version == looked.version), None)
+        if before is None:  # the secret is gone, or its list is not up to date: nothing in it is known to be older
+            return ()
+        others = [v for v in versions if v.enabled and v.version not in (stored, looked.version)]
+        stored = self._give_way_to_theirs(stored, new, [v for v in others if v.created_on > before.created_on])
         try:
-            self._follow_operator(stored, new, looked, versions)
-            for version in versions:
-                if version.enabled and version.version not in (stored, looked.version):
+            warnings = self._follow_operator(stored, new, looked, before)
+            for version in others:
+                if version.created_on <= before.created_on:
                     self.vault.disable(new.name, version.version)
-        except VaultError:
-            return (Reason.DISABLE_FAILED,)
-        return ()
+        except VaultError as error:
+            return _unsettled(error)
+        return warnings
 
-    def _give_way_to_theirs(
-        self, stored: str, new: NewVersion, looked: SecretVersion, versions: tuple[ListedVersion, ...]
-    ) -> None:
-        """A version written between step 5 and the store lies under ours: the newer consent goes back on top."""
-        ours = {stored, looked.version}
-        since = next((v.created_on for v in versions if v.version == looked.version), None)
-        written = [
-            v for v in versions if v.version not in ours and v.enabled and since is not None and v.created_on > since
-        ]
-        if not written:
-            return
+    def _give_way_to_theirs(self, stored: str, new: NewVersion, written: list[ListedVersion]) -> str:
+        """What else was `written` since step 5, the newest first: theirs stands, on top of ours or beneath it.
+
+        Returns the id of the version that holds our token, which is another than `stored` when a request that had
+        been given up came through after all.
+        """
         try:
-            theirs = self._persistently(lambda: self.vault.read(new.name, written[0].version))
-            if theirs.value == new.value or self._persistently(lambda: self.vault.read(new.name)).version != stored:
-                return
+            current = self._persistently(lambda: self.vault.read(new.name)) if written else None
+            if current is None:
+                return stored
+            if current.value != new.value:
+                message = "somebody stored a newer version meanwhile, and theirs stands"
+                raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, message)
+            theirs = self._beneath(new, [v for v in written if v.version != current.version])
+            if theirs is None:
+                return current.version
             put_back = replace(new, value=theirs.value, enabled=True, tags=theirs.tags)
             put_back = replace(put_back, content_type=theirs.content_type, expires_on=theirs.expires_on)
             self._persistently(lambda: self.vault.store(put_back))
+        except (SecretDisabledError, SecretNotFoundError):  # hands off: there is nothing to put it back on
+            return stored
         except VaultError as error:
             message = (
                 f"a re-consent made meanwhile lies under the new version and could not be put back: {error.message}"
@@ -133,19 +134,25 @@ class Storing:
             Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile; it was put back on top"
         )
 
+    def _beneath(self, new: NewVersion, written: list[ListedVersion]) -> SecretVersion | None:
+        """The newest of these versions that does not hold our own token."""
+        for version in written:
+            theirs = self._persistently(partial(self.vault.read, new.name, version.version))
+            if theirs.value != new.value:
+                return theirs
+        return None
+
     def _follow_operator(
-        self, stored: str, new: NewVersion, looked: SecretVersion, versions: tuple[ListedVersion, ...]
-    ) -> None:
+        self, stored: str, new: NewVersion, looked: SecretVersion, before: ListedVersion
+    ) -> tuple[Reason, ...]:
         """What the operator did to the version before ours, after we looked, is done to ours."""
-        before = next((version for version in versions if version.version == looked.version), None)
-        if before is None:
-            return
         theirs = operator_tags(before.tags)
+        tagged = fitted(theirs, {name: value for name, value in new.tags.items() if name in JOB_TAGS})
         if theirs != operator_tags(looked.tags):
-            ours = {name: value for name, value in new.tags.items() if name not in operator_tags(new.tags)}
-            self.vault.retag(new.name, stored, theirs | ours)
+            self.vault.retag(new.name, stored, tagged.tags)
         if looked.enabled and not before.enabled:
             self.vault.disable(new.name, stored)
+        return (Reason.TAGS_DROPPED,) * tagged.dropped
 
     def _persistently[T](self, call: Callable[[], T], *, attempts: int | None = None) -> T:
         """Call until it answers, `attempts` times at most or until the deadline; what no waiting mends is raised."""
@@ -162,6 +169,20 @@ class Storing:
                 if (limit is not None and tried >= limit) or not self.deadlines.pause(error.retry_after or wait):
                     raise
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+
+
+def _unless_theirs(current: SecretVersion, ours: SecretVersion) -> SecretVersion:
+    """The current version, if it is still the one that was read and still managed. Raises Ended."""
+    if current.version != ours.version:
+        raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile, and theirs stands")
+    if not is_managed(current.tags):
+        raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, "the secret stopped being managed meanwhile; nothing was stored")
+    return current
+
+
+def _unsettled(error: VaultError) -> tuple[Reason, ...]:
+    """Waiting mends most of it; a permission that is missing needs a person."""
+    return (Reason.DISABLE_FAILED,) + (error.reason,) * (error.reason is Reason.VAULT_DENIED)
 
 
 def _strand(error: VaultError) -> NoReturn:

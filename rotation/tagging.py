@@ -33,16 +33,17 @@ def after_rotation(tags: Mapping[str, str], *, redeemed_at: datetime, account_id
     ours = {REDEEMED_AT: timestamp(redeemed_at)}
     if account_id or tags.get(ACCOUNT_ID):
         ours[ACCOUNT_ID] = account_id or tags[ACCOUNT_ID]
-    return _fitted(operator_tags(tags), ours)
+    return fitted(operator_tags(tags), ours)
 
 
 def after_failure(tags: Mapping[str, str], failure: LastFailure) -> Tagged:
     """The tags of the version that failed: as they are, with the streak."""
     rest = {name: value for name, value in tags.items() if name != LAST_FAILURE}
-    return _fitted(rest, {LAST_FAILURE: str(failure)})
+    return fitted(rest, {LAST_FAILURE: str(failure)})
 
 
-def _fitted(kept: dict[str, str], ours: dict[str, str]) -> Tagged:
+def fitted(kept: Mapping[str, str], ours: Mapping[str, str]) -> Tagged:
+    """What is kept, and of ours as many as there is room for, from the first on."""
     room = max(0, MOST_TAGS - len(kept))
     fitting = dict(list(ours.items())[:room])
-    return Tagged(kept | fitting, dropped=len(fitting) < len(ours))
+    return Tagged({**kept, **fitting}, dropped=len(fitting) < len(ours))

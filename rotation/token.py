@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Self
 
 from rotation.clouds import CLOUDS, GLOBAL, Cloud
-from rotation.reason import Reason
+from rotation.reason import Reason, Severity
 
 MANAGED_BY = "managed-by"
 MANAGED_BY_US = "token-rotation"
@@ -36,11 +36,13 @@ JOB_TAGS = frozenset({ACCOUNT_ID, REDEEMED_AT, LAST_FAILURE})
 """Tags that only the job writes; every other tag is the operator's and is never changed."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE)
+_DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII | re.IGNORECASE)
 _SECRET_NAME = re.compile(
     r"[0-9a-zA-Z-]{1,127}"
 )  # Key Vault: "About keys, secrets and certificates", object identifiers
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 _ADDED_BY_MSAL = frozenset({"openid", "profile", "offline_access"})  # it raises when they are given
+_DAYS = re.compile(r"[0-9]{1,4}")
 _LONGEST_DAYS = 3650
 
 
@@ -89,6 +91,8 @@ class LastFailure:
         reason, days, first_seen, last_seen, version = text.split(";")
         if int(days) < 1:
             raise ValueError("a streak lasts a day at least")
+        if Reason(reason).severity is Severity.NONE:
+            raise ValueError("what needs nobody is no failure")
         return cls(Reason(reason), int(days), date.fromisoformat(first_seen), date.fromisoformat(last_seen), version)
 
 
@@ -162,7 +166,7 @@ def parse(
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC, to the second: the form of the tag `redeemed-at` and of every date in a report."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def _label(tags: Mapping[str, str]) -> str:
@@ -196,12 +200,14 @@ def _credentials(tags: Mapping[str, str], faults: list[str]) -> tuple[Credential
     if kind != CredentialKind.SECRET or not _SECRET_NAME.fullmatch(name):
         faults.append(f"{CLIENT_CREDENTIAL} is not of the form secret:<name of a secret in this vault>")
         return ()
-    return (CredentialRef(CredentialKind.SECRET, name),)
+    return (CredentialRef(CredentialKind.SECRET, name.lower()),)  # Key Vault's names are the same in any case
 
 
 def _scopes(tags: Mapping[str, str], cloud: Cloud, faults: list[str]) -> tuple[str, ...]:
     scopes = tuple(scope for scope in tags.get(SCOPES, "").split() if scope not in _ADDED_BY_MSAL)
-    if len({resource_of(scope) for scope in scopes}) > 1:
+    if not all(map(_SCOPE.fullmatch, scopes)):
+        faults.append(f"{SCOPES} has characters that no scope has: write it as https://<resource>/<permission>")
+    elif len({resource_of(scope) for scope in scopes}) > 1:
         faults.append(f"{SCOPES} names more than one resource: a token is redeemed for one at a time")
     return scopes or (cloud.partner_center_scope,)
 
@@ -237,10 +243,10 @@ def _days(tags: Mapping[str, str], tag: str, default: int, faults: list[str]) ->
     text = tags.get(tag, "").strip()
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= _LONGEST_DAYS):
+    if not (_DAYS.fullmatch(text) and 1 <= int(text) <= _LONGEST_DAYS):
         faults.append(f"{tag} is not a whole number of days from 1 to {_LONGEST_DAYS}")
         return default
-    return int(text[:6])
+    return int(text)
 
 
 def _paused_until(tags: Mapping[str, str], faults: list[str]) -> date | None:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+_LASTING = frozenset({200, 400, 404})  # a document, or the refusal of a tenant that there is not
 _ACCEPTED = json.dumps({"access_token": "kept from MSAL", "token_type": "Bearer"})
 _REFUSED = json.dumps({"error": "refused", "error_description": "kept from MSAL"})
 
@@ -31,8 +32,8 @@ class Answer:
 
     @property
     def accepted(self) -> bool:
-        """Whether this is a success with a JSON object (RFC 6749 section 5.1)."""
-        return self.status == requests.codes.ok and self.body is not None
+        """Whether this is a success (RFC 6749 section 5.1): a captive portal answers 200 and JSON too."""
+        return self.status == requests.codes.ok and isinstance((self.body or {}).get("access_token"), str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,11 @@ class TokenEndpoints:
     def _fetch(self, url: str, fetching: Future[Answer]) -> None:
         try:
             answer = self.send("GET", url)
-        except NoAnswerError as error:
+        except BaseException as error:  # the others wait for it: whatever it was, they must hear of it
             self._forget(url)
             fetching.set_exception(error)
             return
-        if answer.body is None or answer.status >= requests.codes.server_error:
+        if answer.body is None or answer.status not in _LASTING:
             self._forget(url)  # what passes is asked for again by the next redemption
         fetching.set_result(answer)
 
@@ -111,8 +112,8 @@ class TokenEndpoints:
         except requests.RequestException as error:
             raise NoAnswerError(type(error).__name__) from None
         try:
-            body = response.json()
-        except ValueError:
+            body = json.loads(response.content)  # RFC 8259 section 8.1, whatever charset a header claims
+        except (ValueError, RecursionError):
             body = None
         return Answer(response.status_code, body if isinstance(body, dict) else None)
 
@@ -126,9 +127,10 @@ class MsalHttpClient:
         self.answer: Answer | None = None
 
     def get(self, url: str, **_: object) -> HandedOn:
-        """Discovery. MSAL needs the document itself; there is no secret in it."""
+        """Discovery. MSAL needs the document itself; of anything else it would make a part of its exception."""
         self.answer = self._endpoints.document(url)
-        return HandedOn(self.answer.status, json.dumps(self.answer.body) if self.answer.body else "{}", {})
+        document = self.answer.body if self.answer.status == requests.codes.ok else None
+        return HandedOn(self.answer.status, json.dumps(document or {}), {})
 
     def post(self, url: str, *, data: Mapping[str, str], headers: Mapping[str, str], **_: object) -> HandedOn:
         """The redemption. The refresh token goes to the authority that the token is of, or nowhere."""

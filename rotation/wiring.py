@@ -61,7 +61,8 @@ class Application:
                 tokens += [token_status(record, now=now) for record in inventory.records()]
             except VaultError as error:
                 faults.append(VaultFault(vault.url, error.reason, error.message))
-            credentials += inventory.client_credentials()
+            else:
+                credentials += inventory.client_credentials()  # only a whole list says what is missing
         return StatusReport(
             taken_at=now,
             vaults=self.settings.key_vault_urls,

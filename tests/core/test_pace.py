@@ -1,0 +1,114 @@
+"""The pace of a vault and the deadlines of a run, on a clock on which waiting costs no time."""
+
+from __future__ import annotations
+
+import bisect
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rotation.pace import Clock, Deadlines, Pace
+
+
+class TurnedClock:
+    """A clock that moves when somebody sleeps on it or turns it."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(monotonic=lambda: self.seconds, sleep=self.sleep)
+
+
+def permits(turned: TurnedClock, pace: Pace, count: int) -> list[float]:
+    moments = []
+    for _ in range(count):
+        pace.take()
+        moments.append(turned.seconds)
+    return moments
+
+
+def most_within(moments: list[float], seconds: float) -> int:
+    """The most permits in any span of that length, its two ends included."""
+    return max(bisect.bisect_right(moments, first + seconds + 1e-9) - index for index, first in enumerate(moments))
+
+
+def test_the_first_burst_waits_for_nothing_and_the_next_permit_does() -> None:
+    turned = TurnedClock()
+    pace = Pace(turned.clock, per_second=32, burst=10)
+    permits(turned, pace, 10)
+    assert turned.slept == []
+    pace.take()
+    assert turned.slept == [1 / 32]
+
+
+@pytest.mark.parametrize("idle", [0.0, 0.125, 60.0, 10_000.0])
+def test_a_burst_after_a_rest_is_no_larger_than_the_first(idle: float) -> None:
+    turned = TurnedClock()
+    pace = Pace(turned.clock, per_second=32, burst=10)
+    permits(turned, pace, 40)
+    turned.seconds += idle
+    moments = permits(turned, pace, 11)
+    assert moments.count(moments[0]) == min(10, max(1, int(idle * 32)))
+
+
+@given(st.lists(st.floats(0, 0.5) | st.floats(0, 15), min_size=1, max_size=30), st.integers(1, 60))
+def test_a_vault_never_sees_more_than_its_limit_in_any_ten_seconds(rests: list[float], between: int) -> None:
+    turned = TurnedClock()
+    pace = Pace(turned.clock, per_second=29, burst=10)
+    moments = []
+    for rest in rests:
+        turned.seconds += rest
+        moments += permits(turned, pace, between)
+    moments += permits(turned, pace, 320)
+    assert most_within(moments, 10) <= 300
+
+
+def test_in_the_long_run_the_pace_is_what_was_asked_for() -> None:
+    turned = TurnedClock()
+    pace = Pace(turned.clock, per_second=29)
+    moments = permits(turned, pace, 1000)
+    assert (len(moments) - 10) / (moments[-1] - moments[0]) == pytest.approx(29, rel=0.01)
+
+
+def test_threads_that_wait_wait_beside_each_other() -> None:
+    lock, waits = threading.Lock(), list[float]()
+
+    def sleep(seconds: float) -> None:
+        with lock:
+            waits.append(seconds)
+
+    pace = Pace(Clock(monotonic=lambda: 0.0, sleep=sleep), per_second=10, burst=2)
+    threads = [threading.Thread(target=pace.take) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert sorted(waits) == [pytest.approx(tenth / 10) for tenth in range(1, 11)]
+
+
+def test_the_deadlines_are_counted_from_now_and_the_second_from_the_first() -> None:
+    turned = TurnedClock()
+    deadlines = Deadlines.from_now(turned.clock, start_seconds=480, finish_seconds=120)
+    assert (deadlines.start_until, deadlines.finish_until) == (1480.0, 1600.0)
+    turned.seconds = 1479.999
+    assert deadlines.may_start()
+    turned.seconds = 1480.0
+    assert not deadlines.may_start()
+
+
+@pytest.mark.parametrize(("seconds", "slept"), [(119.999, True), (120.0, False), (1e9, False)])
+def test_a_pause_that_would_end_too_late_is_not_begun(seconds: float, slept: bool) -> None:  # noqa: FBT001
+    turned = TurnedClock()
+    deadlines = Deadlines.from_now(turned.clock, start_seconds=0, finish_seconds=120)
+    assert deadlines.pause(seconds) is slept
+    assert turned.slept == ([seconds] if slept else [])

@@ -1,0 +1,238 @@
+"""The environment as one value, or every fault of it in one message that repeats no value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rotation.secret_value import ClientSecret
+from rotation.settings import (
+    AzureCliIdentity,
+    ClientSecretIdentity,
+    JobIdentity,
+    ManagedIdentity,
+    Settings,
+    SettingsError,
+)
+from rotation.token import Thresholds
+
+URL = "https://contoso-tokens.vault.azure.net"
+LEAST = {"KEY_VAULT_URLS": URL}
+PASTED = "Q7x8~contoso-client-secret-pasted-into-the-wrong-setting"
+TRIPLE = {
+    "AZURE_CLIENT_ID": "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+    "AZURE_TENANT_ID": "11111111-2222-3333-4444-555555555555",
+    "AZURE_CLIENT_SECRET": PASTED,
+}
+ENDPOINT = {"IDENTITY_ENDPOINT": "http://localhost:4141/msi/token"}
+
+
+def settings_of(**more: str) -> Settings:
+    return Settings.from_environ({**LEAST, **more})
+
+
+def faults_of(environ: Mapping[str, str]) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environ(environ)
+    assert str(refused.value) == "; ".join(refused.value.faults)
+    return refused.value.faults
+
+
+def faults_or_none(environ: Mapping[str, str]) -> SettingsError | None:
+    try:
+        Settings.from_environ(environ)
+    except SettingsError as refused:
+        return refused
+    return None
+
+
+def first_word(fault: str) -> str:
+    return fault.replace(",", " ").split()[0]
+
+
+def test_one_vault_is_enough_and_everything_else_has_a_default() -> None:
+    assert settings_of() == Settings(
+        key_vault_urls=(URL,),
+        rotation_schedule="0 17 */6 * * *",
+        thresholds=Thresholds(7, 90, 30),
+        max_concurrency=16,
+        writes_per_second=29.0,
+        run_time_limit_seconds=480,
+        authority_overrides={},
+        identity=AzureCliIdentity(),
+        identity_authority=None,
+    )
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\t"])
+def test_a_blank_setting_is_one_that_is_not_set(blank: str) -> None:
+    names = ("ROTATION_SCHEDULE", "ROTATE_AFTER_DAYS", "MAX_CONCURRENCY", "AUTHORITY_OVERRIDES", *TRIPLE)
+    assert settings_of(**dict.fromkeys((*names, "AZURE_AUTHORITY_HOST"), blank)) == settings_of()
+
+
+def test_every_setting_is_read() -> None:
+    settings = settings_of(
+        KEY_VAULT_URLS=f" {URL}/ , https://FABRIKAM.vault.azure.net:8443 ,",
+        ROTATION_SCHEDULE="0 0 3 * * mon",
+        ROTATE_AFTER_DAYS="5",
+        INACTIVITY_DAYS="60",
+        WARN_BEFORE_DAYS="20",
+        MAX_CONCURRENCY="4",
+        WRITES_PER_SECOND="2.5",
+        RUN_TIME_LIMIT_SECONDS="60",
+        AUTHORITY_OVERRIDES="global=https://127.0.0.1:8443/, china=https://login.contoso.cn",
+        AZURE_AUTHORITY_HOST="login.contoso.com",
+    )
+    assert settings.key_vault_urls == (URL, "https://fabrikam.vault.azure.net:8443")
+    assert settings.rotation_schedule == "0 0 3 * * mon"
+    assert settings.thresholds == Thresholds(5, 60, 20)
+    assert (settings.max_concurrency, settings.writes_per_second, settings.run_time_limit_seconds) == (4, 2.5, 60)
+    assert settings.authority_overrides == {"global": "https://127.0.0.1:8443", "china": "https://login.contoso.cn"}
+    assert settings.identity_authority == "https://login.contoso.com"
+
+
+WRONG = {
+    "KEY_VAULT_URLS": "contoso-tokens",
+    "ROTATION_SCHEDULE": "daily",
+    "ROTATE_AFTER_DAYS": "weekly",
+    "INACTIVITY_DAYS": "0",
+    "WARN_BEFORE_DAYS": "-1",
+    "MAX_CONCURRENCY": "many",
+    "WRITES_PER_SECOND": "fast",
+    "RUN_TIME_LIMIT_SECONDS": "600",
+    "AUTHORITY_OVERRIDES": "global",
+    "AZURE_CLIENT_ID": TRIPLE["AZURE_CLIENT_ID"],
+    "AZURE_AUTHORITY_HOST": "http://login.contoso.com",
+}
+
+
+def test_every_fault_is_said_at_once_and_names_its_setting() -> None:
+    assert [first_word(fault) for fault in faults_of(WRONG)] == list(WRONG)
+
+
+def test_a_vault_is_required() -> None:
+    (fault,) = faults_of({})
+    assert fault.startswith("KEY_VAULT_URLS is missing")
+    assert "https://<name>.vault.azure.net" in fault
+
+
+@pytest.mark.parametrize("name", [*WRONG, "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "IDENTITY_ENDPOINT"])
+def test_a_secret_in_the_wrong_setting_is_not_repeated(name: str) -> None:
+    refused = faults_or_none({**LEAST, **ENDPOINT, name: PASTED})
+    taken = {"IDENTITY_ENDPOINT", "AZURE_CLIENT_ID"}  # whatever stands there may be right
+    assert (refused is None) == (name in taken)
+    assert PASTED not in f"{refused} {refused!r}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://contoso.vault.azure.net", "contoso.vault.azure.net", "https://", "https:///x", "https://a b.net",
+        "https://contoso.vault.azure.net/secrets", "https://contoso.vault.azure.net?x=1", "https://contoso.net?",
+        "https://contoso.vault.azure.net#x", "https://contoso.net#", "https://user@contoso.net", "https://@contoso.net",
+        "https://user:pass@contoso.net", "https://contoso.net:0", "https://contoso.net:99999", "https://contoso.net:",
+        "https://contoso.net:x", "https://cont\noso.net", "https://contoso.net\\@evil.net", "https://[::1", "ftp://a.net",
+        "https://contöso.net", "https://contoso.net.", "https://.net", "https://-", "\ud800",
+    ],
+)  # fmt: skip
+def test_only_an_https_origin_is_an_address(url: str) -> None:
+    (vault,) = faults_of({"KEY_VAULT_URLS": f"{URL},{url}"})
+    (override,) = faults_of({**LEAST, "AUTHORITY_OVERRIDES": f"global={url}"})
+    assert vault.startswith("KEY_VAULT_URLS, entry 2, ")
+    assert override.startswith("AUTHORITY_OVERRIDES, entry 1, ")
+
+
+@pytest.mark.parametrize(
+    "url", [URL, "https://127.0.0.1:40123", "https://localhost", "https://[::1]:8443", "HTTPS://A.net/"]
+)
+def test_an_https_origin_is_an_address(url: str) -> None:
+    assert settings_of(KEY_VAULT_URLS=url).key_vault_urls == (url.lower().rstrip("/"),)
+
+
+def test_a_vault_that_is_named_twice_is_a_fault() -> None:
+    (fault,) = faults_of({"KEY_VAULT_URLS": f"{URL},{URL.upper().replace('HTTPS', 'https')}/"})
+    assert "twice" in fault
+
+
+@pytest.mark.parametrize("overrides", ["mars=https://a.net", "global", "=https://a.net", "global=https://a.net=x"])
+def test_an_override_is_of_a_known_cloud(overrides: str) -> None:
+    (fault,) = faults_of({**LEAST, "AUTHORITY_OVERRIDES": overrides})
+    assert "global, usgov, china" in fault
+
+
+def test_a_cloud_that_is_overridden_twice_is_a_fault() -> None:
+    (fault,) = faults_of({**LEAST, "AUTHORITY_OVERRIDES": "global=https://a.net,global=https://b.net"})
+    assert fault.startswith("AUTHORITY_OVERRIDES ")
+    assert "twice" in fault
+
+
+@pytest.mark.parametrize(("rotate", "inactivity", "warn"), [("60", "90", "30"), ("59", "89", "30"), ("7", "30", "23")])
+def test_days_that_would_make_a_healthy_token_warn_are_a_fault(rotate: str, inactivity: str, warn: str) -> None:
+    days = {"ROTATE_AFTER_DAYS": rotate, "INACTIVITY_DAYS": inactivity, "WARN_BEFORE_DAYS": warn}
+    (fault,) = faults_of({**LEAST, **days})
+    assert all(name in fault for name in days)
+    a_day_less = str(int(rotate) - 1)
+    assert settings_of(**{**days, "ROTATE_AFTER_DAYS": a_day_less}).thresholds.rotate_after_days == int(a_day_less)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("MAX_CONCURRENCY", "1", "64"),
+        ("WRITES_PER_SECOND", "0.1", "1000"),
+        ("RUN_TIME_LIMIT_SECONDS", "10", "480"),
+    ],
+)
+def test_a_number_has_its_limits(name: str, low: str, high: str) -> None:
+    for value in (low, high):
+        assert getattr(settings_of(**{name: value}), name.lower()) == float(value)
+    for value in ("0", "-1", "1001", "nan", "inf", "1,5", "0x10", "9" * 5000, "\ud800"):
+        (fault,) = faults_of({**LEAST, name: value})
+        assert fault.startswith(f"{name} ")
+
+
+@pytest.mark.parametrize(
+    ("environ", "identity"),
+    [
+        ({}, AzureCliIdentity()),
+        (ENDPOINT, ManagedIdentity(None)),
+        ({**ENDPOINT, "AZURE_CLIENT_ID": TRIPLE["AZURE_CLIENT_ID"]}, ManagedIdentity(TRIPLE["AZURE_CLIENT_ID"])),
+        (TRIPLE, ClientSecretIdentity(TRIPLE["AZURE_TENANT_ID"], TRIPLE["AZURE_CLIENT_ID"], ClientSecret(PASTED))),
+        (
+            {**TRIPLE, **ENDPOINT},
+            ClientSecretIdentity(TRIPLE["AZURE_TENANT_ID"], TRIPLE["AZURE_CLIENT_ID"], ClientSecret(PASTED)),
+        ),
+    ],
+)
+def test_who_the_job_is_follows_from_what_is_set(environ: Mapping[str, str], identity: JobIdentity) -> None:
+    assert settings_of(**environ).identity == identity
+    assert PASTED not in repr(settings_of(**environ))
+
+
+@pytest.mark.parametrize(
+    "given_names",
+    [
+        ["AZURE_CLIENT_ID"], ["AZURE_TENANT_ID"], ["AZURE_CLIENT_SECRET"], ["AZURE_CLIENT_ID", "AZURE_TENANT_ID"],
+        ["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"], ["AZURE_TENANT_ID", "AZURE_CLIENT_SECRET"],
+    ],
+)  # fmt: skip
+def test_a_part_of_the_triple_is_a_fault_that_names_what_is_missing(given_names: list[str]) -> None:
+    (fault,) = faults_of({**LEAST, **{name: TRIPLE[name] for name in given_names}})
+    here, missing = fault.split(" without ")
+    assert here.split(" and ") == given_names
+    assert {name for name in TRIPLE if name in missing} == set(TRIPLE) - set(given_names)
+
+
+@pytest.mark.parametrize("tenant", ["contoso tenant", "tenant/x", "\ud800", "https://contoso.com", PASTED])
+def test_a_tenant_that_cannot_be_one_is_a_fault(tenant: str) -> None:
+    (fault,) = faults_of({**LEAST, **TRIPLE, "AZURE_TENANT_ID": tenant})
+    assert fault.startswith("AZURE_TENANT_ID ")
+
+
+@given(st.dictionaries(st.sampled_from([*WRONG, *TRIPLE, *ENDPOINT]), st.text(st.characters(exclude_categories=()))))
+def test_any_environment_gives_settings_or_named_faults(environ: Mapping[str, str]) -> None:
+    refused = faults_or_none(environ)
+    assert refused is None or all(first_word(fault) in {*WRONG, *TRIPLE} for fault in refused.faults)

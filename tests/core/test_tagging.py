@@ -1,0 +1,87 @@
+"""What the job writes beside what the operator wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rotation.reason import Reason
+from rotation.tagging import MOST_TAGS, after_failure, after_rotation, operator_tags
+from rotation.token import JOB_TAGS, timestamp
+from tests.core.records import DAY, NOW, TAGS, failing
+
+FAILURE = failing(Reason.TOKEN_REVOKED)
+OURS_BEFORE = {
+    "redeemed-at": timestamp(NOW - 8 * DAY), "account-id": "uid.utid", "last-failure": str(failing(Reason.THROTTLED)),
+}  # fmt: skip
+
+
+def notes(count: int) -> dict[str, str]:
+    return {f"note-{number}": "theirs" for number in range(count)}
+
+
+def test_after_a_rotation_the_clock_starts_anew_and_no_failure_is_remembered() -> None:
+    tagged = after_rotation({**TAGS, "note": "theirs", **OURS_BEFORE}, redeemed_at=NOW, account_id="uid.utid")
+    assert tagged.tags == {**TAGS, "note": "theirs", "redeemed-at": "2027-03-10T12:00:00Z", "account-id": "uid.utid"}
+    assert not tagged.dropped
+
+
+def test_an_account_that_the_answer_does_not_name_stays_as_it_was() -> None:
+    known = after_rotation({**TAGS, "account-id": "uid.utid"}, redeemed_at=NOW, account_id=None)
+    unknown = after_rotation(TAGS, redeemed_at=NOW, account_id=None)
+    assert known.tags["account-id"] == "uid.utid"
+    assert "account-id" not in unknown.tags
+
+
+def test_after_a_failure_everything_stays_and_the_streak_is_added() -> None:
+    tagged = after_failure({**TAGS, **OURS_BEFORE}, FAILURE)
+    assert tagged.tags == {**TAGS, **OURS_BEFORE, "last-failure": str(FAILURE)}
+    assert not tagged.dropped
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [(13, {"redeemed-at", "account-id"}), (14, {"redeemed-at"}), (15, set())],
+)
+def test_the_date_of_the_redemption_is_the_last_of_the_jobs_tags_to_give_way(theirs: int, ours: set[str]) -> None:
+    tagged = after_rotation(notes(theirs), redeemed_at=NOW, account_id="uid.utid")
+    assert set(tagged.tags) == set(notes(theirs)) | ours
+    assert tagged.dropped == (len(ours) < 2)
+
+
+@pytest.mark.parametrize("theirs", [12, 13])
+def test_a_failure_gives_way_before_the_jobs_other_tags(theirs: int) -> None:
+    before = {**notes(theirs), "redeemed-at": timestamp(NOW), "account-id": "uid.utid"}
+    tagged = after_failure(before, FAILURE)
+    assert tagged.dropped == (theirs == 13)
+    assert set(tagged.tags) - set(before) == (set() if tagged.dropped else {"last-failure"})
+    assert {name: tagged.tags[name] for name in before} == before
+
+
+def test_a_failure_that_was_remembered_makes_room_for_the_next() -> None:
+    full = {**notes(14), "last-failure": str(failing(Reason.THROTTLED))}
+    tagged = after_failure(full, FAILURE)
+    assert tagged.tags == {**full, "last-failure": str(FAILURE)}
+    assert not tagged.dropped
+
+
+any_tags = st.dictionaries(st.sampled_from([*TAGS, *sorted(JOB_TAGS)]) | st.text(), st.text(), max_size=MOST_TAGS)
+
+
+@given(any_tags, st.none() | st.just("uid.utid"))
+def test_what_the_operator_wrote_is_always_carried_over(tags: Mapping[str, str], account_id: str | None) -> None:
+    rotated = after_rotation(tags, redeemed_at=NOW, account_id=account_id)
+    failed = after_failure(tags, FAILURE)
+    for tagged in (rotated, failed):
+        assert operator_tags(tagged.tags) == operator_tags(tags)
+        assert len(tagged.tags) <= MOST_TAGS
+    assert "last-failure" not in rotated.tags
+    assert failed.dropped == (failed.tags.get("last-failure") != str(FAILURE))
+    assert rotated.dropped or rotated.tags["redeemed-at"] == timestamp(NOW)
+
+
+def test_fifteen_tags_are_what_a_secret_may_have() -> None:
+    assert MOST_TAGS == 15

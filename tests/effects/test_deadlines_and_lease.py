@@ -1,0 +1,134 @@
+"""When a run stops: deadlines, the pace of stores, the lease. No test waits: the clock is turned."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulators.faults import Answer
+from emulators.world import World
+from rotation.lease import ProcessLease
+from rotation.outcome import Kind
+from rotation.plan import UnknownTokenError
+from rotation.reason import Reason
+from rotation.run import EveryVaultLeasedError
+from tests.effects.job import Job
+from tests.effects.partners import Partner, tags_of, values_of
+from tests.effects.steps import REDEEM, Steps, watched
+
+
+@pytest.fixture
+def there(cloud: World) -> Partner:
+    """An app in the second vault."""
+    return Partner.new(cloud, vault=cloud.vaults[1])
+
+
+def test_nothing_is_started_after_the_deadline_and_the_next_run_goes_on(
+    cloud: World, partner: Partner, job: Job
+) -> None:
+    partner.put_some(10)
+    short = job.with_limits(concurrency=1, start_seconds=60)
+
+    first = short.run(progress=lambda done, _: job.turned.turn(61) if done == 4 else None)
+    redeemed = cloud.entra_log.count("redeem")
+    second = short.run()
+
+    assert (first.counts, first.complete) == ({Kind.ROTATED: 4, Kind.DEFERRED: 6}, False)
+    assert {told.reason for told in first.tokens if told.kind is Kind.DEFERRED} == {Reason.OUT_OF_TIME}
+    assert redeemed == 4
+    assert (second.counts, second.complete) == ({Kind.ROTATED: 6, Kind.SKIPPED: 4}, True)
+
+
+def test_a_token_that_waited_for_its_permit_until_the_deadline_is_not_redeemed(
+    cloud: World, partner: Partner, job: Job
+) -> None:
+    partner.put_some(20)
+
+    report = job.with_limits(concurrency=1, writes_per_second=0.1, start_seconds=5).run()
+
+    assert report.counts == {Kind.ROTATED: 10, Kind.DEFERRED: 10}
+    assert cloud.entra_log.count("redeem") == 10
+
+
+def test_stores_keep_their_pace(partner: Partner, job: Job) -> None:
+    partner.put_some(40)
+
+    report = job.with_limits(writes_per_second=2).run()
+
+    assert report.counts == {Kind.ROTATED: 40}
+    assert job.turned.monotonic() >= (40 - 10) / 2
+
+
+def test_what_was_redeemed_before_the_deadline_is_stored_after_it(cloud: World, partner: Partner, job: Job) -> None:
+    partner.put("contoso")
+    steps = Steps(after={REDEEM: lambda: job.turned.turn(61)})
+
+    report = watched(job.with_limits(start_seconds=60, finish_seconds=60), steps).run()
+
+    assert report.counts == {Kind.ROTATED: 1}
+    assert len(values_of(cloud.vault, "contoso")) == 2
+
+
+def test_nothing_is_waited_for_beyond_the_last_deadline(cloud: World, partner: Partner, job: Job) -> None:
+    partner.put("contoso")
+    cloud.vault.faults.fail_next(Answer(429, {"Retry-After": "3600"}), method="PUT", times=None)
+
+    report = job.run()
+
+    assert report.counts == {Kind.STRANDED: 1}
+    assert cloud.vault.log.count("store") == 1
+    assert job.turned.slept == []
+
+
+def test_a_store_is_tried_until_the_last_deadline(cloud: World, partner: Partner, job: Job) -> None:
+    partner.put("contoso")
+    cloud.vault.faults.fail_next(Answer(503), method="PUT", times=None)
+
+    report = job.with_limits(start_seconds=60, finish_seconds=60).run()
+
+    assert report.counts == {Kind.STRANDED: 1}
+    assert 110 <= job.turned.monotonic() < 120
+    assert max(job.turned.slept) == 10
+
+
+def test_a_second_run_of_the_same_vault_is_refused(cloud: World, partner: Partner, job: Job) -> None:
+    partner.put("contoso")
+    refused: list[EveryVaultLeasedError] = []
+
+    def start_another() -> None:
+        with pytest.raises(EveryVaultLeasedError) as raised:
+            job.run()
+        refused.append(raised.value)
+
+    assert job.run(progress=lambda *_: start_another()).counts == {Kind.ROTATED: 1}
+
+    assert [each.holder.run_id for each in refused] == ["11112222-3333-4444-8555-666677778888"]
+    assert len(values_of(cloud.vault, "contoso")) == 2
+
+
+def test_a_vault_that_another_run_holds_is_left_to_it(cloud: World, partner: Partner, there: Partner, job: Job) -> None:
+    partner.put("contoso")
+    there.put("fabrikam")
+
+    with ProcessLease().hold(cloud.vault.url, run_id="another", now=job.run(dry_run=True).started_at):
+        report = job.run()
+
+    assert [(fault.vault, fault.reason) for fault in report.vault_faults] == [(cloud.vault.url, Reason.LEASE_HELD)]
+    assert (report.counts, report.complete, report.problems) == ({Kind.ROTATED: 1}, False, ())
+    assert "redeemed-at" in tags_of(cloud.vaults[1], "fabrikam")
+
+
+def test_a_name_in_a_vault_that_another_run_holds_is_not_unknown(cloud: World, partner: Partner, job: Job) -> None:
+    partner.put("contoso")
+
+    with ProcessLease().hold(cloud.vault.url, run_id="another", now=job.run(dry_run=True).started_at):
+        report = job.run("contoso")
+
+    assert [fault.reason for fault in report.vault_faults] == [Reason.LEASE_HELD]
+
+
+def test_the_lease_is_given_back_after_an_exception(partner: Partner, job: Job) -> None:
+    partner.put("contoso")
+    with pytest.raises(UnknownTokenError):
+        job.run("fabrikam")
+
+    assert job.run().counts == {Kind.ROTATED: 1}
