@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from rotation.client_credential import read_client_secret
@@ -44,8 +44,13 @@ def act(
     crew = _Crew(plan, schedule, contexts, list_all=list_all, progress=progress)
     hands = min(workers, len(plan.due))
     with ThreadPoolExecutor(hands, thread_name_prefix="rotate") as pool:
-        for worker in [pool.submit(crew.work) for _ in range(hands)]:
-            worker.result()
+        working = [pool.submit(crew.work) for _ in range(hands)]
+        try:
+            wait(working, return_when=FIRST_EXCEPTION)
+        finally:  # somebody pressed Ctrl-C, perhaps: what is under way is finished, and nothing more is started
+            schedule.stop()
+    for worker in working:
+        worker.result()
     for token in schedule.remaining():
         now = contexts[token.vault].now
         plan.tell(outcome_of(token, Kind.DEFERRED, Reason.OUT_OF_TIME, now=now), list_all=True)

@@ -79,6 +79,7 @@ class Schedule:
         self._vaults: dict[str, _VaultLanes] = defaultdict(_VaultLanes)
         self._throttled: dict[tuple[str, str], Cause] = {}
         self._left = 0
+        self._stopped = False
         for lane in _lanes(tokens):
             self._left += len(lane.waiting)
             self._queue(lane)
@@ -86,12 +87,18 @@ class Schedule:
     def take(self) -> Turn | None:
         """The next token, waiting while others prove a credential or a vault; None when there is none."""
         with self._changed:
-            while self._left and self._may_start():
+            while self._left and self._may_start() and not self._stopped:
                 turn = self._next()
                 if turn is not None:
                     return turn
                 self._changed.wait(timeout=1.0)  # the deadline may pass while nothing changes
             return None
+
+    def stop(self) -> None:
+        """Hand out nothing more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
 
     def remaining(self) -> Iterator[ManagedToken]:
         """What was not started when the time was over. For after the workers have ended."""

@@ -89,7 +89,7 @@ class TokenEndpoints:
     def _fetch(self, url: str, fetching: Future[Answer]) -> None:
         try:
             answer = self.send("GET", url)
-        except BaseException as error:  # the others wait for it: whatever it was, they must hear of it
+        except BaseException as error:  # noqa: BLE001 - the others wait for it: whatever it was, they must hear of it
             self._forget(url)
             fetching.set_exception(error)
             return

@@ -90,6 +90,24 @@ def test_a_store_is_tried_until_the_last_deadline(cloud: World, partner: Partner
     assert max(job.turned.slept) == 10
 
 
+def test_whoever_interrupts_a_run_gets_what_is_under_way_finished_and_nothing_more(
+    cloud: World, partner: Partner, job: Job
+) -> None:
+    names = partner.put_some(40)
+
+    def interrupt(done: int, _: int) -> None:
+        if done == 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        job.with_limits(concurrency=2).run(progress=interrupt)
+
+    redeemed = cloud.entra_log.count("redeem")
+    assert 10 <= redeemed < 20
+    assert sum(len(values_of(cloud.vault, name)) == 2 for name in names) == redeemed
+    assert job.run().counts == {Kind.ROTATED: 40 - redeemed, Kind.SKIPPED: redeemed}
+
+
 def test_a_second_run_of_the_same_vault_is_refused(cloud: World, partner: Partner, job: Job) -> None:
     partner.put("contoso")
     refused: list[EveryVaultLeasedError] = []

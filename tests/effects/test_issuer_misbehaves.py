@@ -189,7 +189,8 @@ def test_a_tenant_that_the_issuer_does_not_know_is_misconfigured(partner: Partne
 
 
 @pytest.mark.parametrize(
-    "refresh_token", ["", " ", "two\nlines", "with space", "x" * (24 * 1024 + 1), "caf\u00e9", 7, None, ["list"]]
+    "refresh_token",
+    ["", " ", "two\nlines", "with space", "x" * (24 * 1024 + 1), "caf\u00e9", "\ud800", 7, None, []],
 )
 def test_a_refresh_token_that_cannot_be_one_is_not_stored(
     cloud: World, partner: Partner, job: Job, refresh_token: object

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from emulators.faults import Answer
 from emulators.keyvault.secret import SecretVersion
 from emulators.world import EmulatedVault, World
 from rotation.outcome import Kind, Outcome
 from rotation.reason import Reason
 from tests.effects.job import Job
 from tests.effects.partners import DUE, FRESH, Partner, current, enabled_of, tags_of, values_of
-from tests.effects.steps import REDEEM, STORE, VERSIONS, Steps, watched
+from tests.effects.steps import REDEEM, RETAG, STORE, VERSIONS, Steps, watched
 
 type Moment = Callable[[Callable[[], object]], Steps]
 
@@ -156,6 +157,31 @@ def test_a_failing_token_that_is_consented_meanwhile_is_not_blamed(
 
     assert (outcome.kind, outcome.reason, outcome.streak) == (Kind.SKIPPED, Reason.SUPERSEDED, None)
     assert vault.log.count("update") == 0
+
+
+def test_a_failure_is_never_written_to_a_version_that_did_not_fail(
+    cloud: World, partner: Partner, vault: EmulatedVault, job: Job
+) -> None:
+    cloud.entra.revoke(current(vault, "contoso").value)
+
+    watched(job, Steps(before={RETAG: lambda: partner.put("contoso", redeemed=None)})).run()
+
+    assert tags_of(vault, "contoso") == partner.tags(redeemed=None)
+    assert "last-failure" in (vault.state.versions("contoso")[0].tags or {})
+
+
+@pytest.mark.parametrize("act", ["re-consent", "untag"])
+def test_a_store_that_failed_is_not_repeated_over_what_an_operator_did_since(
+    cloud: World, partner: Partner, vault: EmulatedVault, job: Job, act: str
+) -> None:
+    acts = {"re-consent": lambda: partner.put("contoso"), "untag": lambda: vault.state.retag("contoso", {})}
+    cloud.vault.faults.fail_next(Answer(500), method="PUT")
+
+    told = rotated_while(job, "between look again and store", acts[act])
+
+    assert (told.kind, told.reason) == (Kind.SKIPPED, Reason.SUPERSEDED)
+    assert vault.log.count("store") == 1
+    assert current(vault, "contoso").enabled
 
 
 def test_two_re_consents_meanwhile_leave_the_last_on_top(partner: Partner, vault: EmulatedVault, job: Job) -> None:

@@ -36,6 +36,19 @@ def test_a_disabled_secret_is_left_alone(cloud: World, partner: Partner, job: Jo
     assert cloud.entra_log.counts() == {}
 
 
+def test_a_value_that_is_no_text_at_all_is_not_sent(cloud: World, partner: Partner, job: Job) -> None:
+    partner.put("contoso")
+    version = cloud.vault.state.current("contoso").version
+    body = {"id": f"{cloud.vault.url}/secrets/contoso/{version}", "value": "\ud800", "tags": partner.tags()}
+    answer = Answer(200, body=body | {"attributes": {"enabled": True}})
+    cloud.vault.faults.fail_next(answer, path="^/secrets/contoso/", times=None)
+
+    told = job.rotate("contoso")
+
+    assert told.reason is Reason.TOKEN_MALFORMED
+    assert cloud.entra_log.counts() == {}
+
+
 @pytest.mark.parametrize(
     "value",
     [
