@@ -1,14 +1,22 @@
 """token-rotation: keep OAuth refresh tokens in Azure Key Vault alive. The map of this folder, from the inside out.
 
-    reason, secret_value, clouds, token, policy    pure: what a token is, what is due
-    outcome, problem, report, status_report        pure: what happened, what it means, how it is told
-    ports                                          Vault, Issuer, Lease: what the effects need, and the errors they
-    may get rotate, gates, run                             one token in seven steps; many tokens: order, pace,
-    breakers, deadlines keyvault, entra, aadsts, lease                 adapters and the table of the issuer's error
-    codes settings, wiring                               the one reader of the environment; the one place that knows
-    everything web, cli                                       the doors; `function_app.py` beside this folder is the
-    third
+What a token is, and what is due (pure):
+    reason, secret_value, clouds, credential_ref, token, policy, tagging
+What happened, what it means, how it is told (pure):
+    outcome, problem, report, status_report, inventory
+What the effects need from outside, and the errors they may get:
+    ports: Vault, Issuer, Lease
+One token in seven steps:
+    rotate, redeeming, storing; client_credential and client_certificate for what proves the app's identity
+Many tokens: what is due, in which order, with which breakers, at which pace and until when:
+    plan, schedule, lane_credentials, crew, pace, run
+Adapters, and the table of the issuer's error codes:
+    keyvault, keyvault_errors; entra, token_endpoint, client_assertion, federation, aadsts; lease
+The one reader of the environment, and the one place that knows everything:
+    settings, schedule_expression; wiring
+The doors; `function_app.py` beside this folder opens the first two:
+    timer, web, cli
 
-The pure part imports nothing that could read a clock, a file or a network; the import contracts in `pyproject.toml`
+The pure part imports nothing that could read a clock, a file or a network: the import contracts in `pyproject.toml`
 hold it.
 """

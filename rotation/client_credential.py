@@ -1,39 +1,67 @@
-"""The client credential of an app, out of the vault that holds its refresh tokens.
+"""The client credential of an app as its tag names it: what a redemption proves itself with, read from the same vault.
 
-Only a vault is asked here; how the issuer takes the credential is left to `entra`, how often it is read to `crew`.
+Reading, and refusing what is not of its kind. How a PKCS#12 or PEM file is opened is in `client_certificate`, how the
+issuer takes the proof in `client_assertion`, in which order several are tried in `rotate`.
 """
 
 from __future__ import annotations
 
-from rotation.ports import SecretDisabledError, SecretNotFoundError, Vault, VaultError
+from typing import assert_never
+
+from rotation.client_certificate import UnusableCertificateError, looks_like_key, parse_certificate
+from rotation.credential_ref import CredentialKind, CredentialRef
+from rotation.ports import (
+    ClientProof,
+    ClientProofError,
+    FederatedIdentity,
+    SecretDisabledError,
+    SecretNotFoundError,
+    SecretVersion,
+    Vault,
+    VaultError,
+)
 from rotation.reason import Reason
 from rotation.secret_value import ClientSecret
-from rotation.token import CredentialRef
 
 
-class ClientCredentialError(Exception):
-    """The client credential cannot be had: missing, disabled, empty, or the vault did not answer."""
+def read_client_proof(ref: CredentialRef, vault: Vault) -> ClientProof:
+    """Read what the tag names. Raises ClientProofError."""
+    match ref.kind:
+        case CredentialKind.SECRET:
+            return _client_secret(ref, _read(ref, vault))
+        case CredentialKind.CERTIFICATE:
+            secret = _read(ref, vault)
+            try:
+                return parse_certificate(secret.value, secret.content_type)
+            except UnusableCertificateError as error:
+                raise _missing(ref, str(error)) from error
+        case CredentialKind.MANAGED_IDENTITY:
+            return FederatedIdentity(ref.name or None)
+    assert_never(ref.kind)
 
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
 
-
-def read_client_secret(ref: CredentialRef, vault: Vault) -> ClientSecret:
-    """Read the client secret that the tag names. Raises ClientCredentialError."""
+def _read(ref: CredentialRef, vault: Vault) -> SecretVersion:
+    """A certificate's key is in the secret of the same name (Azure Key Vault, "Get a certificate's private key")."""
     try:
-        value = vault.read(ref.name).value.reveal()
+        return vault.read(ref.name)
     except SecretNotFoundError as error:
         raise _missing(ref, "does not exist, or is deleted") from error
     except SecretDisabledError as error:
         raise _missing(ref, "is disabled") from error
     except VaultError as error:
-        raise ClientCredentialError(error.reason, error.message) from error
+        raise ClientProofError(error.reason, error.message) from error
+
+
+def _client_secret(ref: CredentialRef, secret: SecretVersion) -> ClientSecret:
+    value = secret.value.reveal()
     if not value.strip():
         raise _missing(ref, "is empty")
+    if secret.holds_certificate:
+        raise _missing(ref, f"is a certificate: write certificate:{ref.name}")
+    if looks_like_key(secret.value):
+        raise _missing(ref, "holds a private key or a certificate and no client secret; it was not sent to the issuer")
     return ClientSecret(value)
 
 
-def _missing(ref: CredentialRef, what: str) -> ClientCredentialError:
-    return ClientCredentialError(Reason.CLIENT_CREDENTIAL_MISSING, f"the secret {ref.name} that the tags name {what}")
+def _missing(ref: CredentialRef, what: str) -> ClientProofError:
+    return ClientProofError(Reason.CLIENT_CREDENTIAL_MISSING, f"the {ref.kind} {ref.name} that the tags name {what}")

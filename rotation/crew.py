@@ -12,20 +12,23 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 
-from rotation.client_credential import read_client_secret
+from rotation.lane_credentials import LaneCredentials
 from rotation.outcome import Kind, Outcome
 from rotation.pace import Deadlines
 from rotation.plan import Plan
 from rotation.reason import Reason
-from rotation.rotate import Context, Proof, outcome_of, rotate
+from rotation.rotate import Context, outcome_of, rotate
 from rotation.schedule import Cause, Lane, Schedule, Turn
-from rotation.secret_value import ClientSecret
 from rotation.token import ManagedToken
 
 _logger = logging.getLogger(__name__)
 
 type Progress = Callable[[int, int], None]
 """Called with the number of due tokens that are done, and the number of all of them."""
+
+
+def no_progress(_done: int, _due: int) -> None:
+    """For a door that shows none."""
 
 
 def act(
@@ -47,7 +50,7 @@ def act(
         working = [pool.submit(crew.work) for _ in range(hands)]
         try:
             wait(working, return_when=FIRST_EXCEPTION)
-        finally:  # somebody pressed Ctrl-C, perhaps: what is under way is finished, and nothing more is started
+        finally:  # whatever ended the wait: what is under way is finished, and nothing more is started
             schedule.stop()
     for worker in working:
         worker.result()
@@ -68,7 +71,7 @@ class _Crew:
         self._due = len(plan.due)
         self._done = 0
         self._telling = threading.Lock()
-        self._client_secrets: dict[Lane, ClientSecret] = {}
+        self._lanes: dict[Lane, LaneCredentials] = {}
 
     def work(self) -> None:
         """Until there is nothing left to take."""
@@ -94,18 +97,14 @@ class _Crew:
     def _outcome(self, turn: Turn) -> Outcome:
         if turn.closed is not None:
             return self._not_tried(turn.token, turn.closed)
-        proof = Proof(
-            client_secret=lambda: self._client_secret(turn.lane),
-            on_accepted=lambda: self._schedule.accepted(turn.lane),
-            on_stored=lambda: self._schedule.stored(turn.lane),
-        )
-        return rotate(turn.token, context=self._contexts[turn.lane.vault], proof=proof)
+        context = self._contexts[turn.lane.vault]
+        return rotate(turn.token, context=context, credentials=self._credentials(turn.lane, context))
 
-    def _client_secret(self, lane: Lane) -> ClientSecret:
-        """The lane's client secret, read once a run: until it is accepted, one worker at a time is in the lane."""
-        if lane not in self._client_secrets:
-            self._client_secrets[lane] = read_client_secret(lane.credentials[0], self._contexts[lane.vault].vault)
-        return self._client_secrets[lane]
+    def _credentials(self, lane: Lane, context: Context) -> LaneCredentials:
+        with self._telling:
+            if lane not in self._lanes:
+                self._lanes[lane] = LaneCredentials(lane, self._schedule, context.vault, self._plan.refusals.append)
+            return self._lanes[lane]
 
     def _not_tried(self, token: ManagedToken, cause: Cause) -> Outcome:
         message = f"not tried, because of {cause.reason} ({cause.subject or token.vault})"

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import msal
 
 from rotation.aadsts import classify, inactivity_window
+from rotation.client_assertion import IdentityToken, msal_client_credential
 from rotation.clouds import Cloud
 from rotation.ports import Grant, Redemption, RedemptionError
 from rotation.reason import Reason
@@ -22,14 +23,18 @@ from rotation.token_endpoint import Answer, ForeignEndpointError, MsalHttpClient
 
 _ERROR = re.compile(r"[a-z_]{1,64}")
 _CORRELATION_ID = re.compile(r"[0-9a-fA-F-]{36}")
+_ACCOUNT_ID = re.compile(r"[\x21-\x7e]{3,256}")  # what a tag holds: a redeemed token must not fail to be stored for it
 _NO_AADSTS_NUMBER, _MOST_NUMBERS = 10**9, 10
 
 
 class Entra:
-    """The token endpoints of every cloud. Safe for several threads; raises RedemptionError and nothing else."""
+    """The token endpoints of every cloud. Safe for several threads; raises what the port says and nothing else."""
 
-    def __init__(self, endpoints: TokenEndpoints, *, authority_overrides: Mapping[str, str]) -> None:
+    def __init__(
+        self, endpoints: TokenEndpoints, *, authority_overrides: Mapping[str, str], identity_token: IdentityToken
+    ) -> None:
         self._endpoints = endpoints
+        self._identity_token = identity_token
         self._overrides = dict(authority_overrides)
 
     def authority(self, cloud: Cloud) -> str:
@@ -59,7 +64,9 @@ class Entra:
         application = msal.ConfidentialClientApplication(
             grant.client_id,
             authority=f"{authority}/{grant.tenant_id}",
-            client_credential=grant.client_secret.reveal(),
+            client_credential=msal_client_credential(
+                grant.client_proof, cloud=grant.cloud, identity_token=self._identity_token
+            ),
             http_client=http,
             instance_discovery=False,  # the authority is out of our own table or the operator's settings
         )
@@ -103,7 +110,7 @@ def _account_id(client_info: object) -> str | None:
     """`uid.utid`, the home account; None when the answer does not say."""
     account = _decoded(client_info)
     uid, utid = _text(account.get("uid")), _text(account.get("utid"))
-    return f"{uid}.{utid}" if uid and utid else None
+    return _matching(_ACCOUNT_ID, f"{uid}.{utid}") if uid and utid else None
 
 
 def _claims(token: object) -> Mapping[str, object]:

@@ -11,9 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rotation.clouds import Cloud
+from rotation.credential_ref import CredentialKind, CredentialRef
+from rotation.outcome import LostTags
 from rotation.ports import ListedSecret, Vault
 from rotation.reason import Reason
-from rotation.token import CredentialRef, InvalidRecord, ManagedToken, Thresholds, is_managed, parse
+from rotation.token import (
+    OUR_TAGS,
+    InvalidRecord,
+    ManagedToken,
+    Thresholds,
+    is_managed,
+    label_of,
+    parse,
+)
+
+_WATCHED = timedelta(days=14)  # twice the weekly rotation: long enough for a run to see it, short enough to end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +77,25 @@ class Inventory:
                     self._named[ref] += 1
             yield record
 
+    def lost_tags(self, *, now: datetime) -> Iterator[LostTags]:
+        """Secrets that lost their tags to another writer of late; lists the versions of each candidate, once.
+
+        The portal, Microsoft's samples and others write a re-consent without any tag: the token would leave care in
+        silence. Whoever lets a token go removes `managed-by` and leaves the rest, which is no candidate. Raises
+        VaultError.
+        """
+        credentials = {ref.name for ref in self._named}
+        for secret in self._others.values():
+            written_by_somebody = not secret.holds_certificate and secret.name.lower() not in credentials
+            recent = now - secret.created_on < _WATCHED
+            if written_by_somebody and recent and not OUR_TAGS & secret.tags.keys():
+                yield from self._lost_tags_of(secret.name)
+
+    def _lost_tags_of(self, name: str) -> Iterator[LostTags]:
+        before = next((version for version in self._vault.versions(name) if OUR_TAGS & version.tags.keys()), None)
+        if before is not None and is_managed(before.tags):
+            yield LostTags(self._vault.url, name, label_of(before.tags), before.version, before.created_on)
+
     def client_credentials(self) -> tuple[ClientCredential, ...]:
         """The client credentials that the records named, by name."""
         return tuple(
@@ -73,11 +104,12 @@ class Inventory:
 
     def _credential(self, ref: CredentialRef, tokens: int) -> ClientCredential:
         secret = self._others.get(ref.name)
+        elsewhere = ref.kind is CredentialKind.MANAGED_IDENTITY  # not in a vault, and without an end
         return ClientCredential(
             vault=self._vault.url,
             ref=ref,
-            found=secret is not None,
-            enabled=secret is not None and secret.enabled,
+            found=elsewhere or secret is not None,
+            enabled=elsewhere or (secret is not None and secret.enabled),
             expires_on=secret.expires_on if secret else None,
             tokens=tokens,
         )

@@ -172,6 +172,7 @@ def _listed(properties: SecretProperties) -> ListedSecret:
         name=_known(properties.name),
         enabled=bool(properties.enabled),
         tags=properties.tags or {},
+        created_on=_known(properties.created_on),
         expires_on=properties.expires_on,
         holds_certificate=bool(properties.managed),
     )
@@ -195,4 +196,5 @@ def _version(secret: KeyVaultSecret) -> SecretVersion:
         tags=secret.properties.tags or {},
         content_type=secret.properties.content_type,
         expires_on=secret.properties.expires_on,
+        holds_certificate=bool(secret.properties.managed),
     )

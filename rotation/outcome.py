@@ -6,8 +6,10 @@ Pure values. How outcomes become problems is left to `problem`, how they are wri
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
+from rotation.credential_ref import CredentialRef
 from rotation.reason import Reason
 from rotation.token import LastFailure
 
@@ -53,9 +55,57 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A client credential that the issuer refused, or that cannot be had, and how many due tokens name it."""
+
+    vault: str
+    credential: CredentialRef
+    reason: Reason
+    message: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class LostTags:
+    """A secret whose current version has none of its tags, while the version before it was managed."""
+
+    vault: str
+    name: str
+    label: str
+    version: str
+    written_on: datetime
+
+    @property
+    def message(self) -> str:
+        """Where the tags are, and how to say that it was meant."""
+        tags = f"version {self.version} of {self.written_on:%Y-%m-%d} has them"
+        return f"the current version has no tags; {tags}. To retire the token instead, set the tag managed-by to none"
+
+
+@dataclass(frozen=True, slots=True)
 class VaultFault:
     """A vault that could not be listed, or whose lease another run holds: none of its tokens was looked at."""
 
     vault: str
     reason: Reason
     message: str
+
+
+class Ended(Exception):
+    """A rotation that ended early, with its outcome; `remembered` is a failure that stands in the tags."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        reason: Reason,
+        message: str = "",
+        *,
+        remembered: LastFailure | None = None,
+        subject: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.subject = subject
+        self.kind = kind
+        self.reason = reason
+        self.message = message
+        self.remembered = remembered

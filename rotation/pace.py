@@ -20,23 +20,31 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
+def never() -> bool:
+    """For a run that nobody can stop early."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """No token is started after `start_until`; what was started ends by `finish_until`, both of the clock."""
+    """No token is started after `start_until` or once `stopped`; what was started ends by `finish_until`."""
 
     clock: Clock
     start_until: float
     finish_until: float
+    stopped: Callable[[], bool] = never
 
     @classmethod
-    def from_now(cls, clock: Clock, *, start_seconds: float, finish_seconds: float) -> Deadlines:
+    def from_now(
+        cls, clock: Clock, *, start_seconds: float, finish_seconds: float, stopped: Callable[[], bool] = never
+    ) -> Deadlines:
         """Deadlines counted from this moment; `finish_seconds` come on top of `start_seconds`."""
         begun = clock.monotonic()
-        return cls(clock, begun + start_seconds, begun + start_seconds + finish_seconds)
+        return cls(clock, begun + start_seconds, begun + start_seconds + finish_seconds, stopped)
 
     def may_start(self) -> bool:
         """Whether another token may still be started."""
-        return self.clock.monotonic() < self.start_until
+        return self.clock.monotonic() < self.start_until and not self.stopped()
 
     def pause(self, seconds: float) -> bool:
         """Sleep that long, or say False at once when the finish deadline comes first."""

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rotation.clouds import cloud_of_vault
 from rotation.inventory import ClientCredential, Inventory
-from rotation.outcome import Kind, Outcome, VaultFault
+from rotation.outcome import Kind, LostTags, Outcome, Refusal, VaultFault
 from rotation.policy import Leave, Recheck, Redeem, StillFailing, decide
-from rotation.ports import Vault, VaultError
+from rotation.ports import SecretNotFoundError, Vault, VaultError
 from rotation.problem import Problem
 from rotation.reason import Reason
 from rotation.report import Trigger
@@ -70,6 +70,7 @@ class Plan:
     counts: Counter[Kind] = field(default_factory=Counter)
     vault_faults: list[VaultFault] = field(default_factory=list)
     credentials: list[ClientCredential] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
 
     def tell(self, outcome: Outcome, *, list_all: bool) -> None:
         """Count an outcome, and keep it unless there is nothing to say of it."""
@@ -98,22 +99,39 @@ def plan(
             for record in inventory.records():
                 if request.full or asked.matches(record):
                     _decide(record, made, request, now)
+            if request.full:  # who asks for one token is not told of the rest
+                _tell_of_the_rest(inventory, made, now)
         except VaultError as error:
-            made.vault_faults.append(VaultFault(vault.url, error.reason, error.message))
-        else:
-            made.credentials += inventory.client_credentials()  # only a whole list says what is missing
+            made.vault_faults.append(fault_of(vault, error))
     asked.settle(complete=not made.vault_faults)
     return made
 
 
+def _tell_of_the_rest(inventory: Inventory, made: Plan, now: datetime) -> None:
+    """What only a whole list tells: which client credentials are missing, and which secrets lost their tags."""
+    made.credentials += inventory.client_credentials()
+    for lost in inventory.lost_tags(now=now):
+        made.tell(_lost(lost), list_all=True)
+
+
+def fault_of(vault: Vault, error: VaultError) -> VaultFault:
+    """A vault that could not be listed; that nothing is found at its address is no secret's fault."""
+    missing = isinstance(error, SecretNotFoundError)
+    return VaultFault(vault.url, Reason.VAULT_UNAVAILABLE if missing else error.reason, error.message)
+
+
 def _decide(record: ManagedToken | InvalidRecord, made: Plan, request: RunRequest, now: datetime) -> None:
     if isinstance(record, InvalidRecord):
-        made.tell(_invalid(record), list_all=request.list_all)
+        made.tell(_invalid(record), list_all=True)
         return
     match decide(record, now=now, force=request.force, by_hand=request.by_hand):
+        case Redeem(Reason.RETRY) if request.dry_run and record.last_failure is not None:
+            failure = record.last_failure
+            message = f"failing since {failure.first_seen}; would be tried again"
+            made.tell(outcome_of(record, Kind.FAILED, failure.reason, now=now, message=message), list_all=True)
         case Redeem(why) if request.dry_run:
             outcome = outcome_of(record, Kind.ROTATED, why, now=now, message="would be redeemed")
-            made.tell(outcome, list_all=True)
+            made.tell(replace(outcome, expiry=None), list_all=True)
         case Recheck(failure) if request.dry_run:
             message = f"failing since {failure.first_seen}; would not be redeemed in this run"
             made.tell(outcome_of(record, Kind.FAILED, failure.reason, now=now, message=message), list_all=True)
@@ -123,13 +141,24 @@ def _decide(record: ManagedToken | InvalidRecord, made: Plan, request: RunReques
             made.due.append(record)
 
 
+def _lost(lost: LostTags) -> Outcome:
+    return Outcome(
+        vault=lost.vault,
+        name=lost.name,
+        label=lost.label,
+        kind=Kind.FAILED,
+        reason=Reason.TAGS_LOST,
+        message=lost.message,
+    )
+
+
 def _invalid(record: InvalidRecord) -> Outcome:
     return Outcome(
         vault=record.vault,
         name=record.name,
         label=record.label,
-        kind=Kind.FAILED,
-        reason=Reason.INVALID_RECORD,
+        kind=Kind.FAILED if record.enabled else Kind.SKIPPED,
+        reason=Reason.INVALID_RECORD if record.enabled else Reason.DISABLED,
         message="; ".join(record.faults),
     )
 
@@ -168,8 +197,11 @@ def _canonical(name: str) -> str:
 
 
 def credential_problems(plan: Plan, *, now: datetime, warn_before_days: int) -> list[Problem]:
-    """The problems that the client credentials are by themselves, before any token meets them."""
-    found = []
+    """The problems that client credentials are by themselves: by the vault's list, and by the issuer's refusals."""
+    found = [
+        Problem(refusal.reason, str(refusal.credential), refusal.vault, refusal.tokens, (), refusal.message)
+        for refusal in plan.refusals
+    ]
     for credential in plan.credentials:
         reason = credential.health(now=now, warn_before_days=warn_before_days)
         if reason is not None:
@@ -181,9 +213,11 @@ def credential_problems(plan: Plan, *, now: datetime, warn_before_days: int) -> 
 
 def _told(credential: ClientCredential) -> str:
     if not credential.found:
-        return f"the vault's list has no secret named {credential.ref.name}"
+        return f"the vault's list has no {credential.ref.kind} named {credential.ref.name}"
     if not credential.enabled:
-        return f"the secret {credential.ref.name} is disabled"
+        return f"the {credential.ref.kind} {credential.ref.name} is disabled"
     return (
-        f"the secret {credential.ref.name} expires on {credential.expires_on:%Y-%m-%d}" if credential.expires_on else ""
+        f"the {credential.ref.kind} {credential.ref.name} expires on {credential.expires_on:%Y-%m-%d}"
+        if credential.expires_on
+        else ""
     )

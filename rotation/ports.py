@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rotation.clouds import Cloud
 from rotation.reason import Reason
 from rotation.secret_value import ClientSecret, RefreshToken, SecretValue
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.x509 import Certificate
 
 # ---- Vault
 
@@ -27,6 +31,7 @@ class ListedSecret:
     name: str
     enabled: bool
     tags: Mapping[str, str]
+    created_on: datetime
     expires_on: datetime | None
     holds_certificate: bool
 
@@ -42,6 +47,7 @@ class SecretVersion:
     tags: Mapping[str, str]
     content_type: str | None
     expires_on: datetime | None
+    holds_certificate: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +119,25 @@ class Vault(Protocol):
 # ---- Issuer
 
 
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """A certificate with its private key, the leaf first; what signs a client assertion (RFC 7523 section 2.2)."""
+
+    private_key: RSAPrivateKey = field(repr=False)
+    chain: tuple[Certificate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedIdentity:
+    """A managed identity whose token is the client assertion; `client_id` picks a user-assigned one."""
+
+    client_id: str | None
+
+
+type ClientProof = ClientSecret | ClientCertificate | FederatedIdentity
+"""What proves to the issuer which app redeems."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """What is redeemed: RFC 6749 section 6, and where."""
@@ -121,7 +146,7 @@ class Grant:
     cloud: Cloud
     tenant_id: str
     client_id: str
-    client_secret: ClientSecret
+    client_proof: ClientProof
     scopes: tuple[str, ...]
 
 
@@ -134,6 +159,15 @@ class Redemption:
     tenant_id: str | None
     audience: str | None
     authentication_methods: frozenset[str] | None
+
+
+class ClientProofError(Exception):
+    """What proves the app's identity cannot be had or used: missing, disabled, of another form, or no answer."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
 
 
 class RedemptionError(Exception):
@@ -150,7 +184,7 @@ class Issuer(Protocol):
     """The token endpoints of every cloud."""
 
     def redeem(self, grant: Grant) -> Redemption:
-        """Redeem a refresh token, sending the request once. Raises RedemptionError and nothing else."""
+        """Redeem a refresh token, sending the request once. Raises RedemptionError and ClientProofError, no more."""
 
     def authority(self, cloud: Cloud) -> str:
         """The host that redeems for a cloud: what a problem of the issuer names."""

@@ -15,7 +15,6 @@ from rotation.reason import TOKEN_IS_DEAD, TRANSIENT, Reason, Severity, Unit
 
 EVERY_SUBJECT = "*"
 FOLD_ABOVE = 10
-_STREAK_DAYS = 2
 _SAMPLE = 5
 _ORDER = tuple(Severity)
 
@@ -70,12 +69,21 @@ def problems_of(
             groups[key].append(outcome)
     found = [_problem(key, members) for key, members in groups.items()]
     listed = [Problem(f.reason, f.vault, f.vault, 0, (), f.message) for f in vault_faults if _says_something(f)]
-    found += [problem for problem in (*listed, *known) if not _is_told(problem, groups)]
+    found += [problem for problem in _once((*listed, *known)) if not _is_told(problem, groups)]
     return tuple(sorted(_folded(found), key=_rank))
 
 
 def _says_something(fault: VaultFault) -> bool:
     return fault.reason.severity is not Severity.NONE
+
+
+def _once(problems: Iterable[Problem]) -> Iterable[Problem]:
+    """The first of each; whatever is said of one client credential is said once."""
+    first: dict[tuple[str, str, Reason | None], Problem] = {}
+    for problem in problems:
+        reason = None if problem.reason.unit is Unit.CREDENTIAL else problem.reason
+        first.setdefault((problem.vault, problem.subject, reason), problem)
+    return first.values()
 
 
 def _is_told(problem: Problem, groups: Iterable[_Key]) -> bool:
@@ -99,7 +107,7 @@ def _is_problem(outcome: Outcome) -> bool:
     if outcome.reason.severity is Severity.NONE:
         return False
     if outcome.reason in TRANSIENT and outcome.streak is not None:  # what no tag can remember is told at once
-        return outcome.streak.days >= _STREAK_DAYS
+        return outcome.streak.lasts
     if outcome.reason is Reason.TOKEN_REJECTED:
         return outcome.repeated  # single rejections without a cause occur and pass
     return True

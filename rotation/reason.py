@@ -122,7 +122,7 @@ class Reason(StrEnum):
     # Rotation is impeded, access goes on.
     MISCONFIGURED = (
         "misconfigured", _ERROR, Unit.CLIENT_AND_TENANT,
-        "Check the tags tenant-id, cloud and scopes: the issuer knows no such tenant, or no such request.",
+        "Check the tags tenant-id, client-id, cloud and scopes: the issuer knows no such tenant, or no such request.",
     )  # fmt: skip
     NO_NEW_TOKEN = (
         "no_new_token", _ERROR, Unit.TOKEN,
@@ -225,6 +225,8 @@ TRANSIENT = frozenset(
 TOKEN_IS_DEAD = frozenset(
     reason
     for reason in Reason
-    if reason.severity is Severity.CRITICAL and reason.unit is Unit.TOKEN and reason is not Reason.EXPIRES_WITHIN_WEEK
+    if reason.severity is Severity.CRITICAL
+    and reason.unit is Unit.TOKEN
+    and reason not in (Reason.EXPIRES_WITHIN_WEEK, Reason.IDENTITY_CHANGED)  # the stored token still opens what it did
 )
 """Reasons that already say that this one token opens nothing; that its days run out adds nothing to them."""

@@ -15,21 +15,18 @@ of many tokens, breakers and deadlines are left to `run`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rotation.client_credential import ClientCredentialError
 from rotation.clouds import Cloud
-from rotation.outcome import Kind, Outcome
+from rotation.outcome import Ended, Kind, Outcome
 from rotation.pace import Deadlines, Pace
 from rotation.policy import Leave, Recheck, Redeem, StillFailing, days_left, decide, expires_at, expiry_reason, streak
 from rotation.ports import (
-    Grant,
     Issuer,
     NewVersion,
     Redemption,
-    RedemptionError,
     SecretDisabledError,
     SecretNotFoundError,
     SecretVersion,
@@ -37,10 +34,18 @@ from rotation.ports import (
     VaultError,
 )
 from rotation.reason import Reason, Unit
-from rotation.secret_value import ClientSecret, RefreshToken
-from rotation.storing import Ended, Storing
+from rotation.redeeming import Credentials, check, redeem
+from rotation.secret_value import RefreshToken
+from rotation.storing import Storing
 from rotation.tagging import Tagged, after_failure, after_rotation
-from rotation.token import InvalidRecord, LastFailure, ManagedToken, Thresholds, is_managed, parse, resource_of
+from rotation.token import (
+    InvalidRecord,
+    LastFailure,
+    ManagedToken,
+    Thresholds,
+    is_managed,
+    parse,
+)
 
 _REPLACED = "the version that failed was replaced meanwhile; the new one is redeemed by the next run"
 _UNTAGGED = "the secret stopped being managed meanwhile"
@@ -72,15 +77,6 @@ class Context:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """What proves the app's identity for one rotation, and whom to tell of how far it got."""
-
-    client_secret: Callable[[], ClientSecret]
-    on_accepted: Callable[[], None]
-    on_stored: Callable[[], None]
-
-
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """The current version, the record in its tags, and why it is redeemed."""
@@ -90,7 +86,7 @@ class _Reading:
     why: Reason
 
 
-def rotate(token: ManagedToken, *, context: Context, proof: Proof) -> Outcome:
+def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -> Outcome:
     """Rotate one token. Never raises for what a vault or an issuer does: that is the outcome."""
     read: _Reading | None = None
     storing = Storing(context.vault, context.deadlines)
@@ -99,12 +95,13 @@ def rotate(token: ManagedToken, *, context: Context, proof: Proof) -> Outcome:
         context.pace.take()  # before redeeming: no redeemed token waits in memory for a permit
         if not context.deadlines.may_start():
             raise Ended(Kind.DEFERRED, Reason.OUT_OF_TIME)  # noqa: TRY301 - a slow vault must not cost the time to store
-        redemption = _redeem(read, context, proof)
-        refresh_token = _check(read.token, redemption)
+        value = RefreshToken(read.secret.value.reveal())
+        redemption = redeem(value, read.token, credentials, issuer=context.issuer, deadlines=context.deadlines)
+        refresh_token = check(read.token, redemption)
         looked = storing.look_again(read.secret)
         new, tagged = _new_version(looked, refresh_token, redemption, read.token, context)
         stored = storing.store(new, looked)
-        proof.on_stored()
+        credentials.stored()
         warnings = storing.settle(stored, new, looked)
     except Ended as end:
         return _ended(read.token if read else token, read, end, context)
@@ -179,64 +176,6 @@ def _still_failing(failure: LastFailure) -> str:
     return f"failing since {failure.first_seen}; it is tried again tomorrow, or at once by a run that you start"
 
 
-def _redeem(read: _Reading, context: Context, proof: Proof) -> Redemption:
-    """Step 3. How often a grant is redeemed is decided here: once, and once more only where no answer came at all."""
-    token = RefreshToken(read.secret.value.reveal())
-    fault = token.fault()
-    if fault is not None:
-        raise Ended(Kind.FAILED, Reason.TOKEN_MALFORMED, f"{fault}; it was not sent to the issuer")
-    try:
-        grant = Grant(
-            refresh_token=token,
-            cloud=read.token.cloud,
-            tenant_id=read.token.tenant_id,
-            client_id=read.token.client_id,
-            client_secret=proof.client_secret(),
-            scopes=read.token.scopes,
-        )
-        redemption = _redeem_once_more_if_unanswered(grant, context)
-    except (ClientCredentialError, RedemptionError) as error:
-        raise Ended(Kind.FAILED, error.reason, error.message) from error
-    proof.on_accepted()
-    return redemption
-
-
-def _redeem_once_more_if_unanswered(grant: Grant, context: Context) -> Redemption:
-    try:
-        return context.issuer.redeem(grant)
-    except RedemptionError as error:
-        if error.answered or not context.deadlines.may_start():
-            raise
-    return context.issuer.redeem(grant)
-
-
-def _check(token: ManagedToken, redemption: Redemption) -> RefreshToken:
-    """Step 4. An answer for somebody else is never stored, and one without a refresh token moves no date."""
-    changed = _what_changed(token, redemption)
-    if changed is not None:
-        raise Ended(Kind.FAILED, Reason.IDENTITY_CHANGED, f"the answer is for another {changed}; it was not stored")
-    if redemption.refresh_token is None:
-        raise Ended(Kind.FAILED, Reason.NO_NEW_TOKEN, "the answer has no refresh token; nothing was stored")
-    fault = redemption.refresh_token.fault()
-    if fault is not None:
-        raise Ended(
-            Kind.FAILED, Reason.NO_NEW_TOKEN, f"the answer's refresh token is unusable: {fault}; it was not stored"
-        )
-    return redemption.refresh_token
-
-
-def _what_changed(token: ManagedToken, redemption: Redemption) -> str | None:
-    if token.account_id and redemption.account_id and token.account_id != redemption.account_id:
-        return "account"
-    if token.has_tenant_guid and redemption.tenant_id and token.tenant_id != redemption.tenant_id.lower():
-        return "tenant"
-    resource = resource_of(token.scopes[0]).rstrip("/").lower()
-    audience = (redemption.audience or "").rstrip("/").lower()
-    if "://" in audience and resource and audience != resource:  # a GUID names no address
-        return "audience"
-    return None
-
-
 def _new_version(
     looked: SecretVersion, value: RefreshToken, redemption: Redemption, token: ManagedToken, context: Context
 ) -> tuple[NewVersion, Tagged]:
@@ -260,6 +199,8 @@ def _warnings(tagged: Tagged, redemption: Redemption) -> tuple[Reason, ...]:
 
 def _ended(token: ManagedToken, read: _Reading | None, end: Ended, context: Context) -> Outcome:
     outcome = outcome_of(token, end.kind, end.reason, now=context.now, message=end.message)
+    if end.subject is not None:
+        outcome = replace(outcome, subject=end.subject)
     if end.remembered is not None:
         return replace(outcome, streak=end.remembered, repeated=True)
     if read is None or end.kind is not Kind.FAILED or end.reason.unit is Unit.VAULT:

@@ -6,15 +6,15 @@ moment as `now`. What happens to one token is left to `rotate`, which comes next
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
 from rotation.clouds import cloud_of_vault
-from rotation.crew import Progress, act
+from rotation.crew import Progress, act, no_progress
 from rotation.outcome import VaultFault
-from rotation.pace import Clock, Deadlines, Pace
+from rotation.pace import Clock, Deadlines, Pace, never
 from rotation.plan import RunRequest, credential_problems, plan
 from rotation.ports import Issuer, Lease, LeaseHeldError, LeaseHolder, Vault
 from rotation.problem import problems_of
@@ -62,16 +62,17 @@ def run(
     *,
     run_id: str,
     now: datetime,
-    progress: Progress = lambda *_: None,
+    progress: Progress = no_progress,
+    stopped: Callable[[], bool] = never,
 ) -> RunReport:
-    """Carry out one run and report it.
+    """Carry out one run and report it; once it is `stopped`, what is under way is finished and the rest deferred.
 
     Raises EveryVaultLeasedError, UnknownTokenError and AmbiguousTokenError, each before anything was redeemed or
     written.
     """
     begun = world.clock.monotonic()
     deadlines = Deadlines.from_now(
-        world.clock, start_seconds=limits.start_seconds, finish_seconds=limits.finish_seconds
+        world.clock, start_seconds=limits.start_seconds, finish_seconds=limits.finish_seconds, stopped=stopped
     )
     with ExitStack() as stack:
         held, leased = _hold(request, world, stack, run_id=run_id, now=now)

@@ -1,6 +1,6 @@
 """Which token comes next: order of urgency, and the breakers by which one cause is found out once.
 
-A lane is all due tokens behind one client credential of one vault. Until the issuer has accepted that credential its
+A lane is all due tokens behind the same client credentials of one vault. Until the issuer has accepted one of them its
 tokens go one at a time, and three rejections close the lane; until a vault has stored a version its tokens go one at
 a time, and a refused store closes the vault; an app that the issuer throttles in a tenant is left in peace. Workers
 `take` and `give_back`; what they do in between is theirs.
@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from rotation.credential_ref import CredentialRef
 from rotation.outcome import Kind, Outcome
 from rotation.policy import urgency
 from rotation.reason import Reason, Unit
-from rotation.token import CredentialRef, ManagedToken
+from rotation.token import ManagedToken
 
 REJECTIONS_TO_CLOSE = 3
 
@@ -36,12 +37,12 @@ class Cause:
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """The due tokens behind one client credential of one vault, the most urgent last."""
+    """The due tokens behind the same client credentials of one vault, the most urgent last."""
 
     vault: str
     credentials: tuple[CredentialRef, ...]
     waiting: list[tuple[_Turn, ManagedToken]] = field(default_factory=list)
-    accepted: bool = False
+    accepted: CredentialRef | None = None
     rejections: int = 0
     closed: Cause | None = None
     queued: bool = False
@@ -106,10 +107,10 @@ class Schedule:
         for lane in lanes.values():
             yield from (token for _, token in reversed(lane.waiting))
 
-    def accepted(self, lane: Lane) -> None:
-        """The issuer accepted the lane's credential: its tokens need not wait for each other any more."""
+    def accepted(self, lane: Lane, ref: CredentialRef) -> None:
+        """The issuer accepted a credential of the lane: its tokens need not wait for each other any more."""
         with self._changed:
-            lane.accepted, lane.rejections = True, 0
+            lane.accepted, lane.rejections = ref, 0
             self._queue(lane)
             self._changed.notify_all()
 
@@ -150,7 +151,7 @@ class Schedule:
         self._left -= 1
         vault.in_flight += 1
         closed = vault.closed or lane.closed or self._throttled.get((token.client_id, token.tenant_id))
-        if lane.accepted:
+        if lane.accepted is not None:
             self._queue(lane)
         return Turn(token, lane, closed)
 

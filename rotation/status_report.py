@@ -6,10 +6,10 @@ Pure, from a vault's list alone: nothing is read, nothing is redeemed, and there
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from rotation.inventory import ClientCredential
-from rotation.outcome import VaultFault
+from rotation.outcome import LostTags, VaultFault
 from rotation.policy import Leave, days_left, decide, expiry_reason, next_rotation
 from rotation.reason import Reason, Severity
 from rotation.token import InvalidRecord, LastFailure, ManagedToken, timestamp
@@ -19,7 +19,10 @@ _WORST_FIRST = tuple(Severity)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenStatus:
-    """One managed token. `health` is None when all is well; its days are None while its age is unknown."""
+    """One managed token.
+
+    `health` is None when all is well, `next_rotation` when there will be none; days are None while its age is unknown.
+    """
 
     vault: str
     name: str
@@ -73,32 +76,55 @@ def token_status(record: ManagedToken | InvalidRecord, *, now: datetime) -> Toke
             vault=record.vault,
             name=record.name,
             label=record.label,
-            health=Reason.INVALID_RECORD,
+            health=Reason.INVALID_RECORD if record.enabled else Reason.DISABLED,
             message="; ".join(record.faults),
         )
-    due = next_rotation(record)
     return TokenStatus(
         vault=record.vault,
         name=record.name,
         label=record.label,
         health=_health(record, now=now),
-        message="; ".join(record.ignored),
+        message="; ".join((*_past_its_end(record, now=now), *record.ignored)),
         age_days=None if record.redeemed_at is None else (now - record.redeemed_at) // timedelta(days=1),
         days_left=days_left(record, now=now),
         redeemed_at=record.redeemed_at,
-        next_rotation=due if record.enabled else None,
+        next_rotation=_next_rotation(record, now=now),
         last_failure=record.last_failure,
     )
 
 
+def _next_rotation(token: ManagedToken, *, now: datetime) -> datetime | None:
+    """The moment from which a run redeems it: not in the past, not before a pause ends, never while it is disabled."""
+    if not token.enabled:
+        return None
+    due = max(next_rotation(token) or now, now)
+    if token.paused_until is None:
+        return due
+    return max(due, datetime.combine(token.paused_until, time(), UTC))
+
+
+def _past_its_end(token: ManagedToken, *, now: datetime) -> tuple[str, ...]:
+    left = days_left(token, now=now)
+    if left is None or left >= 0:
+        return ()
+    return (
+        f"its {token.thresholds.inactivity_days} days without use have passed; only the issuer knows if it is dead",
+    )
+
+
+def lost_tags_status(lost: LostTags) -> TokenStatus:
+    """The status of a secret that lost its tags."""
+    return TokenStatus(
+        vault=lost.vault, name=lost.name, label=lost.label, health=Reason.TAGS_LOST, message=lost.message
+    )
+
+
 def _health(token: ManagedToken, *, now: datetime) -> Reason | None:
-    """The worst of what its days, its last failure and its owner's wishes say."""
-    found = [token.last_failure.reason] if token.last_failure else []
-    expiry = expiry_reason(token, now=now)
-    found += [expiry] if expiry and token.enabled else []
+    """The worst of what its days, its last failure and its owner's wishes say; a run would call the same a problem."""
     decision = decide(token, now=now)
-    if isinstance(decision, Leave) and decision.reason is not Reason.NOT_DUE:
-        found.append(decision.reason)
+    wish = decision.reason if isinstance(decision, Leave) and decision.reason is not Reason.NOT_DUE else None
+    failure = token.last_failure.reason if token.enabled and token.last_failure and token.last_failure.lasts else None
+    found = [reason for reason in (failure, expiry_reason(token, now=now), wish) if reason is not None]
     return min(found, key=lambda reason: _WORST_FIRST.index(reason.severity), default=None)
 
 

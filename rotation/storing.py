@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn
 
-from rotation.outcome import Kind
+from rotation.outcome import Ended, Kind
 from rotation.pace import Deadlines
 from rotation.ports import (
     ListedVersion,
@@ -25,22 +25,11 @@ from rotation.ports import (
 )
 from rotation.reason import Reason
 from rotation.tagging import fitted, operator_tags
-from rotation.token import JOB_TAGS, LastFailure, is_managed
+from rotation.token import JOB_TAGS, is_managed
 
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 10.0
 _REFUSALS = 3  # a permission that is missing does not come back in minutes, and the stored token is still good
 _SETTLING_ATTEMPTS = 5
-
-
-class Ended(Exception):
-    """A rotation that ended early, with its outcome; `remembered` is a failure that stands in the tags."""
-
-    def __init__(self, kind: Kind, reason: Reason, message: str = "", *, remembered: LastFailure | None = None) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.reason = reason
-        self.message = message
-        self.remembered = remembered
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from typing import Self
 
 from rotation.clouds import CLOUDS, GLOBAL, Cloud
-from rotation.reason import Reason, Severity
+from rotation.credential_ref import GUID, CredentialRef
+from rotation.reason import TRANSIENT, Reason, Severity
 
 MANAGED_BY = "managed-by"
 MANAGED_BY_US = "token-rotation"
@@ -35,15 +35,15 @@ LAST_FAILURE = "last-failure"
 JOB_TAGS = frozenset({ACCOUNT_ID, REDEEMED_AT, LAST_FAILURE})
 """Tags that only the job writes; every other tag is the operator's and is never changed."""
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+OUR_TAGS = JOB_TAGS | {MANAGED_BY, TENANT_ID, CLIENT_ID, CLIENT_CREDENTIAL}
+"""Tags that say that a secret is, or was, a token of ours."""
+
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII | re.IGNORECASE)
-_SECRET_NAME = re.compile(
-    r"[0-9a-zA-Z-]{1,127}"
-)  # Key Vault: "About keys, secrets and certificates", object identifiers
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 _ADDED_BY_MSAL = frozenset({"openid", "profile", "offline_access"})  # it raises when they are given
 _DAYS = re.compile(r"[0-9]{1,4}")
 _LONGEST_DAYS = 3650
+_LASTING_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +55,6 @@ class Thresholds:
     warn_before_days: int
 
 
-class CredentialKind(StrEnum):
-    """How an app proves who it is when it redeems."""
-
-    SECRET = "secret"  # noqa: S105 - the word in the tag, not a password
-
-
-@dataclass(frozen=True, slots=True)
-class CredentialRef:
-    """One client credential as the tag `client-credential` names it: `secret:<name of a secret in the same vault>`."""
-
-    kind: CredentialKind
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.name}"
-
-
 @dataclass(frozen=True, slots=True)
 class LastFailure:
     """The current streak of failures of one version, as the tag `last-failure` keeps it: days count, not runs."""
@@ -81,6 +64,11 @@ class LastFailure:
     first_seen: date
     last_seen: date
     version: str
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the streak is a problem: what passes by itself, or names no cause, is one when it lasts two days."""
+        return self.days >= _LASTING_DAYS or self.reason not in (*TRANSIENT, Reason.TOKEN_REJECTED)
 
     def __str__(self) -> str:
         return ";".join((self.reason, str(self.days), str(self.first_seen), str(self.last_seen), self.version))
@@ -119,7 +107,7 @@ class ManagedToken:
     @property
     def has_tenant_guid(self) -> bool:
         """Whether `tenant_id` is a GUID, so that the tenant of an answer can be compared with it."""
-        return _GUID.fullmatch(self.tenant_id) is not None
+        return GUID.fullmatch(self.tenant_id) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +117,7 @@ class InvalidRecord:
     vault: str
     name: str
     label: str
+    enabled: bool
     faults: tuple[str, ...]
 
 
@@ -154,14 +143,14 @@ def parse(
         scopes=_scopes(tags, cloud, faults),
         cloud=cloud,
         thresholds=_thresholds(tags, defaults, faults),
-        label=_label(tags),
+        label=label_of(tags),
         paused_until=_paused_until(tags, faults),
         account_id=tags.get(ACCOUNT_ID) or None,
         redeemed_at=_redeemed_at(tags, ignored),
         last_failure=_last_failure(tags, ignored),
         ignored=tuple(ignored),
     )
-    return InvalidRecord(vault, name, token.label, tuple(faults)) if faults else token
+    return InvalidRecord(vault, name, token.label, enabled, tuple(faults)) if faults else token
 
 
 def timestamp(moment: datetime) -> str:
@@ -169,7 +158,8 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
-def _label(tags: Mapping[str, str]) -> str:
+def label_of(tags: Mapping[str, str]) -> str:
+    """The name people know the token by, without what a terminal would obey."""
     return "".join(letter for letter in tags.get(LABEL, "") if letter.isprintable())
 
 
@@ -177,7 +167,7 @@ def _tenant_id(tags: Mapping[str, str], faults: list[str]) -> str:
     value = tags.get(TENANT_ID, "").strip()
     if not value:
         faults.append(f"{TENANT_ID} is missing: set it to the tenant's GUID or verified domain")
-    elif not (_GUID.fullmatch(value) or _DOMAIN.fullmatch(value)):
+    elif not (GUID.fullmatch(value) or _DOMAIN.fullmatch(value)):
         faults.append(f"{TENANT_ID} is neither a GUID nor a verified domain (common and organizations are not tenants)")
     return value.lower()
 
@@ -186,21 +176,25 @@ def _client_id(tags: Mapping[str, str], faults: list[str]) -> str:
     value = tags.get(CLIENT_ID, "").strip()
     if not value:
         faults.append(f"{CLIENT_ID} is missing: set it to the application (client) id")
-    elif not _GUID.fullmatch(value):
+    elif not GUID.fullmatch(value):
         faults.append(f"{CLIENT_ID} is not a GUID: use the application (client) id")
     return value.lower()
 
 
 def _credentials(tags: Mapping[str, str], faults: list[str]) -> tuple[CredentialRef, ...]:
-    text = tags.get(CLIENT_CREDENTIAL, "").strip()
-    if not text:
-        faults.append(f"{CLIENT_CREDENTIAL} is missing: set it to secret:<name of the secret with the client secret>")
-        return ()
-    kind, _, name = (part.strip() for part in text.partition(":"))
-    if kind != CredentialKind.SECRET or not _SECRET_NAME.fullmatch(name):
-        faults.append(f"{CLIENT_CREDENTIAL} is not of the form secret:<name of a secret in this vault>")
-        return ()
-    return (CredentialRef(CredentialKind.SECRET, name.lower()),)  # Key Vault's names are the same in any case
+    entries = [entry for entry in tags.get(CLIENT_CREDENTIAL, "").split(",") if entry.strip()]
+    if not entries:
+        faults.append(
+            f"{CLIENT_CREDENTIAL} is missing: set it to secret:<name>, certificate:<name> or managed-identity"
+        )
+    refs: list[CredentialRef] = []
+    for position, entry in enumerate(entries, start=1):
+        try:
+            refs.append(CredentialRef.parse(entry))
+        except ValueError:
+            forms = "secret:<name>, certificate:<name>, managed-identity or managed-identity:<client id>"
+            faults.append(f"{CLIENT_CREDENTIAL} entry {position} is none of {forms}")
+    return tuple(dict.fromkeys(refs))
 
 
 def _scopes(tags: Mapping[str, str], cloud: Cloud, faults: list[str]) -> tuple[str, ...]:

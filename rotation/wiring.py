@@ -6,7 +6,7 @@ Nothing is built at import; every invocation opens its own application and close
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,27 +15,24 @@ from azure.core.credentials import TokenCredential
 from azure.identity import AzureCliCredential, ClientSecretCredential, ManagedIdentityCredential
 
 from rotation.clouds import CLOUDS, GLOBAL, cloud_of_vault
-from rotation.crew import Progress
+from rotation.crew import Progress, no_progress
 from rotation.entra import Entra
+from rotation.federation import ManagedIdentities
 from rotation.inventory import ClientCredential, Inventory
 from rotation.keyvault import KeyVault
 from rotation.lease import ProcessLease
 from rotation.outcome import VaultFault
-from rotation.pace import Clock
-from rotation.plan import RunRequest
+from rotation.pace import Clock, never
+from rotation.plan import RunRequest, fault_of
 from rotation.ports import VaultError
 from rotation.report import RunReport, Trigger
 from rotation.run import Limits, World, run
 from rotation.settings import AzureCliIdentity, ClientSecretIdentity, ManagedIdentity, Settings
-from rotation.status_report import StatusReport, TokenStatus, token_status
+from rotation.status_report import StatusReport, TokenStatus, lost_tags_status, token_status
 from rotation.token_endpoint import TokenEndpoints
 
 _FINISH_SECONDS = 120  # on top of 480 to start: the platform grants about ten minutes when it replaces an instance
 _HTTP_START_SECONDS, _HTTP_FINISH_SECONDS = 150, 50  # HTTP is cut at 230: "Azure Functions scale and hosting"
-
-
-def no_progress(done: int, due: int) -> None:
-    """For a door that shows none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +42,17 @@ class Application:
     settings: Settings
     world: World
 
-    def rotate(self, request: RunRequest, *, now: datetime, progress: Progress = no_progress) -> RunReport:
+    def rotate(
+        self,
+        request: RunRequest,
+        *,
+        now: datetime,
+        progress: Progress = no_progress,
+        stopped: Callable[[], bool] = never,
+    ) -> RunReport:
         """Carry out a run. Raises what `run.run` raises."""
-        limits = _limits(self.settings, request.trigger)
-        return run(request, self.world, limits, run_id=str(uuid.uuid4()), now=now, progress=progress)
+        limits, run_id = _limits(self.settings, request.trigger), str(uuid.uuid4())
+        return run(request, self.world, limits, run_id=run_id, now=now, progress=progress, stopped=stopped)
 
     def status(self, *, now: datetime) -> StatusReport:
         """List every vault and say how each token is; a vault that cannot be listed is a fault of the report."""
@@ -59,8 +63,9 @@ class Application:
             inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=self.settings.thresholds)
             try:
                 tokens += [token_status(record, now=now) for record in inventory.records()]
+                tokens += [lost_tags_status(lost) for lost in inventory.lost_tags(now=now)]
             except VaultError as error:
-                faults.append(VaultFault(vault.url, error.reason, error.message))
+                faults.append(fault_of(vault, error))
             else:
                 credentials += inventory.client_credentials()  # only a whole list says what is missing
         return StatusReport(
@@ -88,7 +93,11 @@ def application(environ: Mapping[str, str]) -> Iterator[Application]:
         ]
         for vault in vaults:
             stack.callback(vault.close)
-        issuer = Entra(endpoints, authority_overrides=settings.authority_overrides)
+        job = settings.identity
+        default_client_id = job.client_id if isinstance(job, ManagedIdentity) else None
+        identities = ManagedIdentities(default_client_id=default_client_id)
+        stack.callback(identities.close)
+        issuer = Entra(endpoints, authority_overrides=settings.authority_overrides, identity_token=identities.token)
         yield Application(settings, World(vaults=vaults, issuer=issuer, lease=ProcessLease(), clock=clock))
 
 

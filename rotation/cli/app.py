@@ -60,7 +60,7 @@ def _explained(error: BaseException) -> tuple[ExitCode, list[str]]:
         case EveryVaultLeasedError():
             return ExitCode.BUSY, [f"Nothing was done: {error}"]
         case KeyboardInterrupt():
-            return ExitCode.INTERRUPTED, ["Interrupted; no token is left half rotated: run the command again to go on"]
+            return ExitCode.INTERRUPTED, ["Stopped at once; the stored tokens are good: run the command again to go on"]
         case _:
             return ExitCode.FAULT, [f"A fault of this program ({type(error).__name__}): please report it"]
 

@@ -18,10 +18,10 @@ from rich.console import Console
 from rotation.cli import output
 from rotation.cli.exit_code import ExitCode
 from rotation.cli.render import render_run
-from rotation.crew import Progress
+from rotation.crew import Progress, no_progress
 from rotation.plan import RunRequest
 from rotation.report import Status, Trigger
-from rotation.wiring import application, no_progress
+from rotation.wiring import application
 
 
 def rotate(
@@ -43,12 +43,14 @@ def rotate(
     request = RunRequest(
         trigger=Trigger.CLI, tokens=tuple(names or ()), force=force, dry_run=dry_run, list_all=list_all
     )
-    with application(os.environ) as app, _bar() as shown, _interruptible(shown) as progress:
-        report = app.rotate(request, now=datetime.now(UTC), progress=progress)
+    with application(os.environ) as app, _bar() as progress, _interruptible() as interrupted:
+        report = app.rotate(request, now=datetime.now(UTC), progress=progress, stopped=interrupted.is_set)
     if as_json:
         output.write_json(report.to_json())
     else:
         render_run(report, output.console())
+    if interrupted.is_set():
+        return ExitCode.INTERRUPTED
     return ExitCode.of(report.vault_faults, all_well=report.status is Status.OK)
 
 
@@ -66,24 +68,17 @@ def _bar() -> Iterator[Progress]:
 
 
 @contextmanager
-def _interruptible(shown: Progress) -> Iterator[Progress]:
-    """At an interrupt every worker finishes the token it has in hand and takes no other.
-
-    Left alone, an interrupt would wait for the run's end: the main thread does, and the workers do not hear of it.
-    """
+def _interruptible() -> Iterator[threading.Event]:
+    """The first interrupt lets what is under way be finished and told; the second ends the program at once."""
     interrupted = threading.Event()
 
     def interrupt(*_: object) -> None:
         interrupted.set()
-        raise KeyboardInterrupt
-
-    def progress(done: int, due: int) -> None:
-        shown(done, due)
-        if interrupted.is_set():
-            raise KeyboardInterrupt
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        output.say(["Interrupted: finishing what is under way; once more to stop at once"])
 
     before = signal.signal(signal.SIGINT, interrupt)
     try:
-        yield progress
+        yield interrupted
     finally:
         signal.signal(signal.SIGINT, before)

@@ -46,7 +46,7 @@ def taken(schedule: Schedule) -> Turn:
 def proven(schedule: Schedule) -> None:
     """Let one token show that its client credential and its vault are well."""
     turn = taken(schedule)
-    schedule.accepted(turn.lane)
+    schedule.accepted(turn.lane, turn.lane.credentials[0])
     schedule.stored(turn.lane)
     schedule.give_back(turn, ROTATED)
 
@@ -67,7 +67,7 @@ def test_the_token_that_dies_first_comes_first_whatever_its_credential_and_vault
     for _ in tokens:
         turn = taken(schedule)
         names.append(turn.token.name)
-        schedule.accepted(turn.lane)
+        schedule.accepted(turn.lane, turn.lane.credentials[0])
         schedule.give_back(turn, ROTATED)
     assert names == list(ages)
 
@@ -82,14 +82,14 @@ def test_until_the_issuer_accepted_a_credential_its_tokens_go_one_at_a_time() ->
     first = taken(schedule)
     schedule.stored(first.lane)  # the vault is well: only the credential is to be proven
     assert [turn and turn.token.name for turn in (ready(schedule), ready(schedule))] == ["other-0", None]
-    schedule.accepted(first.lane)
+    schedule.accepted(first.lane, first.lane.credentials[0])
     assert [turn and turn.token.name for turn in (ready(schedule), ready(schedule))] == ["app-1", "app-2"]
 
 
 def test_until_a_vault_stored_a_version_its_tokens_go_one_at_a_time() -> None:
     schedule = schedule_of(*alike(2), *alike(2, app="other", oldest=40), *alike(2, vault=OTHER_VAULT, oldest=60))
     first, elsewhere = taken(schedule), taken(schedule)
-    schedule.accepted(first.lane)
+    schedule.accepted(first.lane, first.lane.credentials[0])
     assert {first.token.vault, elsewhere.token.vault} == {VAULT, OTHER_VAULT}
     assert ready(schedule) is None
     schedule.stored(first.lane)
@@ -192,7 +192,7 @@ def test_what_was_not_started_in_time_remains_each_token_once() -> None:
         [*alike(4), *alike(3, app="other"), *alike(2, vault=OTHER_VAULT)], may_start=lambda: time_left[0]
     )
     first, second = taken(schedule), taken(schedule)
-    schedule.accepted(first.lane)
+    schedule.accepted(first.lane, first.lane.credentials[0])
     time_left[0] = False
     assert schedule.take() is None
     schedule.give_back(first, ROTATED)

@@ -75,7 +75,7 @@ class Crew:
                 self.broken.append(turn.token.name)
             ending = self._chance.choice(ENDINGS)
         if ending.kind is Kind.ROTATED and turn.closed is None:
-            self.schedule.accepted(turn.lane)
+            self.schedule.accepted(turn.lane, turn.lane.credentials[0])
             self.schedule.stored(turn.lane)
         with self._lock:
             self._lanes[id(turn.lane)] -= 1

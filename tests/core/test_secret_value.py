@@ -78,7 +78,14 @@ def test_what_would_carry_the_value_away_is_refused(
 
 def version_with(value: SecretValue) -> SecretVersion:
     return SecretVersion(
-        name="contoso", version="1", value=value, enabled=True, tags={}, content_type=None, expires_on=None
+        name="contoso",
+        version="1",
+        value=value,
+        enabled=True,
+        tags={},
+        content_type=None,
+        expires_on=None,
+        holds_certificate=False,
     )
 
 

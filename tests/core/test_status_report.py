@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
+from rotation.credential_ref import CredentialKind, CredentialRef
 from rotation.inventory import ClientCredential
 from rotation.outcome import VaultFault
 from rotation.reason import Reason
 from rotation.status_report import StatusReport, TokenStatus, token_status
-from rotation.token import CredentialKind, CredentialRef, ManagedToken
+from rotation.token import ManagedToken
 from tests.core.records import DAY, MICROSECOND, NOW, VAULT, VERSION, failing, record_of, redeemed, token_of
 
 REVOKED = failing(Reason.TOKEN_REVOKED)
@@ -49,6 +50,10 @@ def report_of(*tokens: TokenStatus, credentials: tuple[ClientCredential, ...] = 
         (token_of(enabled=False), Reason.DISABLED),
         (redeemed(61 * DAY, {"paused-until": "2027-04-01"}), Reason.EXPIRING),
         (replace(redeemed(DAY), last_failure=REVOKED), Reason.TOKEN_REVOKED),
+        (replace(redeemed(DAY), last_failure=failing(Reason.THROTTLED)), None),
+        (replace(redeemed(DAY), last_failure=failing(Reason.TOKEN_REJECTED)), None),
+        (replace(redeemed(DAY), last_failure=failing(Reason.THROTTLED, days=2)), Reason.THROTTLED),
+        (replace(redeemed(DAY), last_failure=REVOKED, enabled=False), Reason.DISABLED),
         (replace(redeemed(90 * DAY), last_failure=REVOKED), Reason.TOKEN_REVOKED),
         (replace(redeemed(90 * DAY), last_failure=failing(Reason.THROTTLED)), Reason.EXPIRES_WITHIN_WEEK),
     ],
@@ -62,6 +67,28 @@ def test_the_status_of_a_token_has_its_dates() -> None:
     assert (status.name, status.label, status.vault) == ("contoso", "Contoso", VAULT)
     assert (status.age_days, status.days_left) == (1, 88)
     assert status.next_rotation == NOW + 5 * DAY + MICROSECOND
+
+
+@pytest.mark.parametrize(
+    ("token", "next_rotation"),
+    [
+        (token_of(), NOW),
+        (redeemed(9 * DAY), NOW),
+        (redeemed(2 * DAY), NOW + 5 * DAY),
+        (redeemed(9 * DAY, {"paused-until": "2027-04-01"}), datetime(2027, 4, 1, tzinfo=UTC)),
+        (token_of(enabled=False), None),
+    ],
+)
+def test_the_next_rotation_is_when_a_run_would_redeem_it(token: ManagedToken, next_rotation: datetime | None) -> None:
+    assert token_status(token, now=NOW).next_rotation == next_rotation
+
+
+def test_a_token_past_its_window_is_told_so_and_not_called_dead() -> None:
+    assert token_status(redeemed(91 * DAY), now=NOW).message.startswith("its 90 days without use have passed")
+
+
+def test_a_disabled_record_with_faults_is_left_in_peace() -> None:
+    assert token_status(record_of({"client-id": "?"}, enabled=False), now=NOW).health is Reason.DISABLED
 
 
 def test_a_record_with_faults_says_all_of_them() -> None:
@@ -110,7 +137,7 @@ def test_the_status_as_json_says_what_the_contract_says() -> None:
     (told,) = read["tokens"]
     assert told == {
         "vault": VAULT, "name": "contoso", "label": "", "health": "token_revoked", "severity": "critical",
-        "age_days": 8, "days_left": 82, "redeemed_at": "2027-03-02T12:00:00Z", "next_rotation": "2027-03-09T12:00:00Z",
+        "age_days": 8, "days_left": 82, "redeemed_at": "2027-03-02T12:00:00Z", "next_rotation": "2027-03-10T12:00:00Z",
         "last_failure": {
             "reason": "token_revoked", "days": 1, "first_seen": "2027-03-10", "last_seen": "2027-03-10",
         },
@@ -130,9 +157,7 @@ def test_a_client_credential_as_json_says_what_the_contract_says() -> None:
 def test_an_unknown_age_is_written_as_null() -> None:
     (told,) = json.loads(json.dumps(report_of(token_status(token_of(), now=NOW)).to_json()))["tokens"]
     assert told["health"] == "ok"
-    assert [told[name] for name in ("age_days", "days_left", "redeemed_at", "next_rotation", "last_failure")] == [
-        None
-    ] * 5
+    assert [told[name] for name in ("age_days", "days_left", "redeemed_at", "last_failure")] == [None] * 4
 
 
 @pytest.mark.parametrize("year", [1, 999, 9999])

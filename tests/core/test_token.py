@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotation.clouds import CHINA, GLOBAL, US_GOVERNMENT
+from rotation.credential_ref import CredentialKind, CredentialRef
 from rotation.reason import Reason, Severity
-from rotation.token import CredentialKind, CredentialRef, InvalidRecord, LastFailure, Thresholds, is_managed, timestamp
+from rotation.token import InvalidRecord, LastFailure, Thresholds, is_managed, timestamp
 from tests.core.records import FAILURES, NOW, TAGS, VERSION, last_failures, moments, record_of, token_of
 
 
@@ -64,7 +65,10 @@ def test_every_tag_has_its_meaning() -> None:
         *(("tenant-id", value) for value in ("a.com\nb.com", "con\u017foto.com", "\u212aontoso.com", "\ud800.com")),
         *(("client-id", value) for value in ("", "contoso", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeeg", "\u0661" * 36)),
         *(("client-credential", value) for value in ("", "contoso-app", "secret:", "secret:a b", "secret:a/b", "x:y")),
-        *(("client-credential", value) for value in ("secret:a,secret:b", "Secret:a", "secret:" + "a" * 128)),
+        *(
+            ("client-credential", value)
+            for value in ("secret:a,b", "managed-identity:x", "Secret:a", "secret:" + "a" * 128)
+        ),
         *(("cloud", value) for value in ("mars", "usgov", "china", "global,china")),
         *(("scopes", value) for value in ("https://a.com/x https://b.com/x", "a\x00b", "\ud800", 'a"b', "a\\b", "ä")),
         *(
@@ -114,6 +118,17 @@ def test_a_tenant_is_a_guid_or_a_domain_in_any_case(tenant: str) -> None:
 
 def test_a_client_credential_is_the_same_secret_in_any_case() -> None:
     assert token_of({"client-credential": "secret:Contoso-App"}).credentials == token_of().credentials
+
+
+def test_several_client_credentials_keep_their_order_and_each_its_kind() -> None:
+    client_id = "AAAAAAAA-0000-4000-8000-00000000000a"
+    named = f"secret:new, certificate:app,managed-identity , managed-identity:{client_id},secret:new"
+
+    credentials = token_of({"client-credential": named}).credentials
+
+    assert [str(ref) for ref in credentials] == [
+        "secret:new", "certificate:app", "managed-identity", f"managed-identity:{client_id.lower()}",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("scopes", ["", " ", "openid profile offline_access", "offline_access"])

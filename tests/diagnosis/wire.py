@@ -12,6 +12,7 @@ from emulators.faults import Answer
 from emulators.world import CLIENT_ID, TENANT_ID, World
 from rotation.clouds import GLOBAL
 from rotation.entra import Entra
+from rotation.federation import ManagedIdentities
 from rotation.ports import Grant, RedemptionError
 from rotation.secret_value import ClientSecret, RefreshToken
 from rotation.token_endpoint import TokenEndpoints
@@ -31,7 +32,14 @@ class Wire:
     def to(cls, world: World) -> Iterator[Wire]:
         """A way with connections and discovery documents of its own."""
         endpoints = TokenEndpoints(connections=1)
-        yield cls(world, Entra(endpoints, authority_overrides={GLOBAL.name: world.entra_url}))
+        yield cls(
+            world,
+            Entra(
+                endpoints,
+                authority_overrides={GLOBAL.name: world.entra_url},
+                identity_token=ManagedIdentities(default_client_id=None).token,
+            ),
+        )
         endpoints.close()
 
     def refused(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> RedemptionError:
@@ -55,7 +63,7 @@ class Wire:
             cloud=GLOBAL,
             tenant_id=tenant_id,
             client_id=CLIENT_ID,
-            client_secret=ClientSecret(CLIENT_SECRET),
+            client_proof=ClientSecret(CLIENT_SECRET),
             scopes=(SCOPE,),
         )
         with pytest.raises(RedemptionError) as raised:

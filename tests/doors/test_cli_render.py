@@ -12,13 +12,14 @@ from rich.console import Console
 
 from rotation.cli.layout import plain
 from rotation.cli.render import render_run, render_status
+from rotation.credential_ref import CredentialKind, CredentialRef
 from rotation.inventory import ClientCredential
 from rotation.outcome import Kind, Outcome, VaultFault
 from rotation.problem import problems_of
 from rotation.reason import Reason
 from rotation.report import RunReport, Trigger
 from rotation.status_report import StatusReport, TokenStatus
-from rotation.token import CredentialKind, CredentialRef, LastFailure
+from rotation.token import LastFailure
 
 VAULT, OTHER = "https://contoso.vault.azure.net", "https://fabrikam.vault.azure.net"
 NOW = datetime(2027, 3, 1, 3, 0, tzinfo=UTC)

@@ -13,6 +13,7 @@ from azure.identity import ManagedIdentityCredential
 
 from emulators.world import World as Cloud
 from rotation.entra import Entra
+from rotation.federation import ManagedIdentities
 from rotation.keyvault import KeyVault
 from rotation.lease import ProcessLease
 from rotation.outcome import Outcome
@@ -128,7 +129,11 @@ def job_in(
         yield Job(
             cloud=cloud,
             vaults=vaults,
-            issuer=Entra(endpoints, authority_overrides={"global": authority or cloud.entra_url}),
+            issuer=Entra(
+                endpoints,
+                authority_overrides={"global": authority or cloud.entra_url},
+                identity_token=ManagedIdentities(default_client_id=None).token,
+            ),
             turned=turned,
             limits=Limits(
                 thresholds=THRESHOLDS, concurrency=16, writes_per_second=29, start_seconds=480, finish_seconds=120

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,10 +12,12 @@ import pytest
 from emulators.faults import Answer
 from emulators.world import World
 from rotation.outcome import Kind
+from rotation.ports import Grant, Redemption
 from rotation.reason import Reason
 from rotation.report import RunReport
 from tests.effects.job import Job
 from tests.effects.partners import Partner
+from tests.effects.steps import Steps, WatchedIssuer
 
 
 def told(report: RunReport) -> list[tuple[Reason, str, int]]:
@@ -172,6 +177,26 @@ def test_a_throttled_app_is_not_known_to_be_throttled_in_another_tenant(
     report = job.with_limits(concurrency=1).run()
 
     assert report.counts == {Kind.FAILED: 1, Kind.ROTATED: 1}
+
+
+class Meeting(WatchedIssuer):
+    """Every redemption but the first waits until another one is under way too."""
+
+    both = threading.Barrier(2)
+    number = itertools.count()
+
+    def redeem(self, grant: Grant) -> Redemption:
+        if next(self.number) > 0:
+            self.both.wait(timeout=10)
+        return WatchedIssuer.redeem(self, grant)
+
+
+def test_once_one_token_is_stored_the_others_go_at_the_same_time(partner: Partner, job: Job) -> None:
+    partner.put_some(9)
+
+    report = replace(job, issuer=Meeting(job.issuer, Steps())).run()
+
+    assert report.counts == {Kind.ROTATED: 9}
 
 
 def test_an_accepted_client_secret_whose_end_comes_meanwhile_is_closed(

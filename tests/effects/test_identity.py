@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import uuid
 
 import pytest
 
+from emulators.faults import Answer
 from emulators.world import TENANT_ID, World
 from rotation.outcome import Kind
 from rotation.reason import Reason
@@ -43,6 +46,18 @@ def test_the_first_account_is_taken_as_it_is(cloud: World, partner: Partner, job
     assert job.rotate("contoso").kind is Kind.ROTATED
 
     assert tags_of(cloud.vault, "contoso")["account-id"] == f"{other.object_id}.{TENANT_ID}"
+
+
+@pytest.mark.parametrize("uid", ["x" * 300, "two\nlines", "\u00e9", ""])
+def test_an_account_that_no_tag_can_hold_is_not_recorded(cloud: World, partner: Partner, job: Job, uid: str) -> None:
+    partner.put("contoso", redeemed=None)
+    client_info = base64.urlsafe_b64encode(json.dumps({"uid": uid, "utid": TENANT_ID}).encode()).decode()
+    body = {"access_token": "opaque", "refresh_token": partner.consent(), "client_info": client_info}
+    cloud.entra_faults.fail_next(Answer(200, body=body), method="POST")
+
+    assert job.rotate("contoso").kind is Kind.ROTATED
+
+    assert "account-id" not in tags_of(cloud.vault, "contoso")
 
 
 def test_another_tenant_is_not_stored(cloud: World, partner: Partner, job: Job) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,10 +12,11 @@ from emulators.faults import Answer
 from emulators.keyvault.secret import SecretVersion
 from emulators.world import EmulatedVault, World
 from rotation.outcome import Kind, Outcome
+from rotation.ports import NewVersion
 from rotation.reason import Reason
 from tests.effects.job import Job
 from tests.effects.partners import DUE, FRESH, Partner, current, enabled_of, tags_of, values_of
-from tests.effects.steps import REDEEM, RETAG, STORE, VERSIONS, Steps, watched
+from tests.effects.steps import REDEEM, RETAG, STORE, VERSIONS, Steps, WatchedVault, watched
 
 type Moment = Callable[[Callable[[], object]], Steps]
 
@@ -234,6 +237,30 @@ def test_a_re_consent_beneath_a_version_and_its_double_goes_back_on_top(
     told = watched(job, steps).rotate("contoso")
 
     assert (told.kind, told.reason) == (Kind.SKIPPED, Reason.SUPERSEDED)
+    assert (current(vault, "contoso").value, current(vault, "contoso").enabled) == (token, True)
+
+
+class SentTwice(WatchedVault):
+    """A vault to which a request to store comes twice, the one that had been given up first."""
+
+    def store(self, new: NewVersion) -> str:
+        WatchedVault.store(self, new)
+        return WatchedVault.store(self, new)
+
+
+def test_a_re_consent_beneath_a_double_and_its_version_goes_back_on_top(
+    partner: Partner, vault: EmulatedVault, job: Job
+) -> None:
+    token = partner.consent()
+
+    def re_consent() -> None:
+        partner.put("contoso", value=token, redeemed=None)
+        vault.state.age(timedelta(minutes=1))
+
+    doubling = replace(job, vaults=[SentTwice(job.vaults[0], Steps(before={STORE: re_consent}))])
+    outcome = doubling.rotate("contoso")
+
+    assert (outcome.kind, outcome.reason) == (Kind.SKIPPED, Reason.SUPERSEDED)
     assert (current(vault, "contoso").value, current(vault, "contoso").enabled) == (token, True)
 
 

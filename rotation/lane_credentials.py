@@ -1,0 +1,50 @@
+"""The client credentials of one lane during a run: each read once, the accepted one kept, the refused ones remembered.
+
+Until the issuer has accepted one, a single worker is in the lane; the order of trying them is in `rotate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rotation.client_credential import read_client_proof
+from rotation.credential_ref import CredentialRef
+from rotation.outcome import Refusal
+from rotation.ports import ClientProof, Vault
+from rotation.reason import Reason
+from rotation.schedule import Lane, Schedule
+
+
+class LaneCredentials:
+    """The port `rotate.Credentials` for the tokens of one lane."""
+
+    def __init__(self, lane: Lane, schedule: Schedule, vault: Vault, tell: Callable[[Refusal], None]) -> None:
+        self._lane = lane
+        self._tell = tell
+        self._schedule = schedule
+        self._vault = vault
+        self._tokens = len(lane.waiting) + 1  # the first of them is in flight already
+        self._proofs: dict[CredentialRef, ClientProof] = {}
+
+    def candidates(self) -> tuple[CredentialRef, ...]:
+        """The accepted one alone, or all of them in the order of the tag."""
+        accepted = self._lane.accepted
+        return self._lane.credentials if accepted is None else (accepted,)
+
+    def proof(self, ref: CredentialRef) -> ClientProof:
+        """Read it from the vault, once a run. Raises ClientProofError."""
+        if ref not in self._proofs:
+            self._proofs[ref] = read_client_proof(ref, self._vault)
+        return self._proofs[ref]
+
+    def refused(self, ref: CredentialRef, reason: Reason, message: str) -> None:
+        """Tell it: it is a problem even when the next credential is accepted."""
+        self._tell(Refusal(self._lane.vault, ref, reason, message, self._tokens))
+
+    def accepted(self, ref: CredentialRef) -> None:
+        """Open the lane."""
+        self._schedule.accepted(self._lane, ref)
+
+    def stored(self) -> None:
+        """Open the vault."""
+        self._schedule.stored(self._lane)
