@@ -32,6 +32,7 @@ def test_the_operators_tags_and_the_content_type_are_carried_over(cloud: World, 
     job.rotate("contoso")
 
     assert current(cloud.vault, "contoso").content_type == "text/plain; charset=utf-8"
+    assert current(cloud.vault, "contoso").enabled
     assert OPERATORS.items() <= tags_of(cloud.vault, "contoso").items()
 
 

@@ -162,6 +162,20 @@ def test_a_token_endpoint_on_another_host_gets_nothing(
     assert_only_the_failure_is_new(cloud, token, told)
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("path", ["/token$", "openid-configuration"])
+def test_a_redirect_to_another_host_is_not_followed(
+    cloud: World, partner: Partner, job: Job, elsewhere: Elsewhere, status: int, path: str
+) -> None:
+    partner.put("contoso")
+    cloud.entra_faults.fail_next(Answer(status, {"location": f"{elsewhere.url}/token"}), path=path, times=None)
+
+    told = job.rotate("contoso")
+
+    assert (told.kind, told.reason) == (Kind.FAILED, Reason.ISSUER_UNAVAILABLE)
+    assert [request.path for request in elsewhere.log.requests if request.path == "/token"] == []
+
+
 @pytest.mark.parametrize("body", [{}, {"token_endpoint": 5}, {"token_endpoint": None}, {"issuer": []}, {"a": {"b": 1}}])
 def test_a_discovery_document_of_no_known_form_redeems_nothing(
     cloud: World, partner: Partner, job: Job, body: object

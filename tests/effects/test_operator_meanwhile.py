@@ -240,6 +240,21 @@ def test_a_re_consent_beneath_a_version_and_its_double_goes_back_on_top(
     assert (current(vault, "contoso").value, current(vault, "contoso").enabled) == (token, True)
 
 
+def test_of_two_re_consents_beneath_ours_the_later_goes_back_on_top(
+    partner: Partner, vault: EmulatedVault, job: Job
+) -> None:
+    tokens: list[str] = []
+
+    def consent_twice() -> None:
+        for _ in range(2):
+            tokens.append(partner.put("contoso", redeemed=None))
+            vault.state.age(timedelta(minutes=1))
+
+    rotated_while(job, "between look again and store", consent_twice)
+
+    assert current(vault, "contoso").value == tokens[1]
+
+
 class SentTwice(WatchedVault):
     """A vault to which a request to store comes twice, the one that had been given up first."""
 
