@@ -3,13 +3,13 @@
 What a token is, and what is due (pure):
     reason, secret_value, clouds, credential_ref, token, policy, tagging
 What happened, what it means, how it is told (pure):
-    outcome, problem, report, status_report, inventory
+    outcome, problem, report, status_report
 What the effects need from outside, and the errors they may get:
     ports: Vault, Issuer, Lease
 One token in seven steps:
     rotate, redeeming, storing; client_credential and client_certificate for what proves the app's identity
 Many tokens: what is due, in which order, with which breakers, at which pace and until when:
-    plan, schedule, lane_credentials, crew, pace, run
+    inventory, plan, schedule, lane_credentials, crew, pace, run
 Adapters, and the table of the issuer's error codes:
     keyvault, keyvault_errors; entra, token_endpoint, client_assertion, federation, aadsts; lease
 The one reader of the environment, and the one place that knows everything:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sys
 
-_INSTALL = "python -m pip install -r requirements.txt typer rich"
+_INSTALL = "python -m pip install --require-hashes -r requirements-dev.txt"
+_PYTHON = (3, 13)
 
 
 def main() -> int:
     """Run the command line, which ends the process itself; what is returned is for when it cannot be loaded."""
+    if sys.version_info[:2] != _PYTHON:
+        return _told(
+            2, f"Python 3.13 is needed, and this is {sys.version.split()[0]}; after make it is .venv/bin/python"
+        )
     try:
         from rotation.cli.app import app  # noqa: PLC0415 - only here can its absence be told in a line
     except ModuleNotFoundError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
 from cryptography.x509 import Certificate, load_pem_x509_certificates
@@ -26,27 +27,31 @@ class UnusableCertificateError(Exception):
 
 def looks_like_key(value: SecretValue) -> bool:
     """Whether a value is a PEM or PKCS#12 file: something that must never be sent as a client secret."""
-    text = value.reveal().lstrip()
-    return text.startswith(_PEM) or _der_in_base64(text) is not None
+    text = value.reveal()
+    return _PEM in text or _der_in_base64(text) is not None  # openssl writes attributes before the first line of a PEM
 
 
 def parse_certificate(value: SecretValue, content_type: str | None) -> ClientCertificate:
     """Open the value. Raises UnusableCertificateError."""
     text = value.reveal().strip()
     try:
-        is_pem = content_type == PEM_CONTENT_TYPE or text.startswith(_PEM)
-        key, chain = _pem(text) if is_pem else _pkcs12(text)
-    except (ValueError, TypeError) as error:  # cryptography: not of the form, encrypted, or of an unknown kind
+        is_pem = content_type == PEM_CONTENT_TYPE or _PEM in text
+        key, certificates = _pem(text) if is_pem else _pkcs12(text)
+        return _signing(key, certificates)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # not of the form, encrypted, or of an unknown kind
         raise UnusableCertificateError("holds neither PKCS#12 nor PEM that can be opened without a password") from error
+
+
+def _signing(key: object | None, certificates: list[Certificate]) -> ClientCertificate:
     if key is None:
         raise UnusableCertificateError(
             "has no private key: the key is not exportable; issue one whose policy exports it"
         )
     if not isinstance(key, RSAPrivateKey):
         raise UnusableCertificateError("has a key that is not RSA, which Microsoft Entra ID does not take")
-    if not chain:
+    if not certificates:
         raise UnusableCertificateError("has a key but no certificate")
-    return ClientCertificate(key, _leaf_first(key, chain))
+    return ClientCertificate(key, _leaf_first(key, certificates))
 
 
 def _pem(text: str) -> tuple[object | None, list[Certificate]]:
@@ -71,6 +76,11 @@ def _der_in_base64(text: str) -> bytes | None:
     return der if der[:2] in (b"\x30\x82", b"\x30\x83", b"\x30\x80") else None
 
 
-def _leaf_first(key: RSAPrivateKey, chain: list[Certificate]) -> tuple[Certificate, ...]:
-    """The certificate of this key before those that issued it; the order in a file is nobody's promise."""
-    return tuple(sorted(chain, key=lambda certificate: certificate.public_key() != key.public_key()))
+def _leaf_first(key: RSAPrivateKey, certificates: list[Certificate]) -> tuple[Certificate, ...]:
+    """The certificate of this key, then each one's issuer (RFC 7515 section 4.1.6), whatever the order in the file."""
+    chain = [one for one in certificates if one.public_key() == key.public_key()][:1]
+    if not chain:
+        raise UnusableCertificateError("has a private key and only certificates of other keys")
+    while issuers := [one for one in certificates if one.subject == chain[-1].issuer and one not in chain]:
+        chain.append(issuers[0])
+    return tuple(chain)

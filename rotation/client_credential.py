@@ -1,7 +1,7 @@
 """The client credential of an app as its tag names it: what a redemption proves itself with, read from the same vault.
 
 Reading, and refusing what is not of its kind. How a PKCS#12 or PEM file is opened is in `client_certificate`, how the
-issuer takes the proof in `client_assertion`, in which order several are tried in `rotate`.
+issuer takes the proof in `client_assertion`, in which order several are tried in `redeeming`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 
-from rotation.lane_credentials import LaneCredentials
+from rotation.lane_credentials import ClientProofs, LaneCredentials
 from rotation.outcome import Kind, Outcome
 from rotation.pace import Deadlines
 from rotation.plan import Plan
@@ -72,6 +72,7 @@ class _Crew:
         self._done = 0
         self._telling = threading.Lock()
         self._lanes: dict[Lane, LaneCredentials] = {}
+        self._proofs = {url: ClientProofs(context.vault) for url, context in contexts.items()}
 
     def work(self) -> None:
         """Until there is nothing left to take."""
@@ -98,12 +99,13 @@ class _Crew:
         if turn.closed is not None:
             return self._not_tried(turn.token, turn.closed)
         context = self._contexts[turn.lane.vault]
-        return rotate(turn.token, context=context, credentials=self._credentials(turn.lane, context))
+        return rotate(turn.token, context=context, credentials=self._credentials(turn.lane))
 
-    def _credentials(self, lane: Lane, context: Context) -> LaneCredentials:
+    def _credentials(self, lane: Lane) -> LaneCredentials:
         with self._telling:
             if lane not in self._lanes:
-                self._lanes[lane] = LaneCredentials(lane, self._schedule, context.vault, self._plan.refusals.append)
+                proofs = self._proofs[lane.vault]
+                self._lanes[lane] = LaneCredentials(lane, self._schedule, proofs, self._plan.refusals.append)
             return self._lanes[lane]
 
     def _not_tried(self, token: ManagedToken, cause: Cause) -> Outcome:

@@ -1,7 +1,7 @@
 """Microsoft Entra ID behind the Issuer port: redeem a refresh token through MSAL, and read the answer.
 
 A redemption is one request with a fresh MSAL application (its token cache would keep every token and is searched one
-by one). How an answer is classified is left to `aadsts`, how often a token is redeemed to `rotate`.
+by one). How an answer is classified is left to `aadsts`, how often a token is redeemed to `redeeming`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msal
 
 from rotation.aadsts import classify, inactivity_window
 from rotation.client_assertion import IdentityToken, msal_client_credential
-from rotation.clouds import Cloud
+from rotation.clouds import CLOUDS, Cloud
 from rotation.ports import Grant, Redemption, RedemptionError
 from rotation.reason import Reason
 from rotation.secret_value import RefreshToken
@@ -51,8 +51,7 @@ class Entra:
             message = f"{authority} did not answer ({error.kind})"
             raise RedemptionError(Reason.ISSUER_UNAVAILABLE, message, answered=False) from error
         except ForeignEndpointError as error:
-            message = f"{authority} names a token endpoint on another host; nothing was sent there"
-            raise RedemptionError(Reason.ISSUER_UNAVAILABLE, message) from error
+            raise _foreign(authority, error.origin) from error
         except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, msal.exceptions.MsalError) as error:
             # MSAL gave up on the discovery document, in a form of its own: the answer to that request says why.
             raise _refused(http.answer, authority) from error
@@ -71,6 +70,16 @@ class Entra:
             instance_discovery=False,  # the authority is out of our own table or the operator's settings
         )
         application.acquire_token_by_refresh_token(grant.refresh_token.reveal(), scopes=list(grant.scopes))
+
+
+def _foreign(authority: str, origin: str) -> RedemptionError:
+    """A tenant of another national cloud is sent there; anything else that names another host is not believed."""
+    other = next((cloud.name for cloud in CLOUDS.values() if cloud.authority == origin), None)
+    if other is None:
+        message = f"{authority} names a token endpoint on another host; nothing was sent there"
+        return RedemptionError(Reason.ISSUER_UNAVAILABLE, message)
+    message = f"{authority} says that the tenant is in the cloud {other}: a token never crosses clouds (AADSTS90038)"
+    return RedemptionError(Reason.MISCONFIGURED, message)
 
 
 def _refused(answer: Answer | None, authority: str) -> RedemptionError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
 from azure.identity import ManagedIdentityCredential
 
 from rotation.ports import ClientProofError
@@ -33,11 +33,14 @@ class ManagedIdentities:
 
     def token(self, client_id: str | None, audience: str) -> SecretValue:
         """A token of an identity for an audience, kept while it is valid. Raises ClientProofError."""
+        which = f"the managed identity {client_id}" if client_id else "the managed identity"
         try:
             credential = self._credential(client_id or self._default_client_id)
             return SecretValue(credential.get_token(f"{audience}/.default").token)
-        except (AzureError, ValueError) as error:
-            which = f"the managed identity {client_id}" if client_id else "the managed identity"
+        except (ServiceRequestError, ServiceResponseError) as error:
+            message = f"{which} gave no token for {audience}: its endpoint did not answer ({type(error).__name__})"
+            raise ClientProofError(Reason.ISSUER_UNAVAILABLE, message) from error
+        except (AzureError, ValueError, TypeError, AttributeError) as error:  # MSAL reads any JSON as an object
             message = f"{which} gave no token for {audience} ({type(error).__name__}): assign it to the function app"
             raise ClientProofError(Reason.CLIENT_CREDENTIAL_MISSING, message) from error
 

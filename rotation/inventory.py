@@ -1,6 +1,6 @@
 """What a vault's list says: its managed tokens as records, and the client credentials that they name, with their dates.
 
-One pass over the pages, nothing read but names, tags and dates. What is due of it is left to `policy` and `run`.
+One pass over the pages, nothing read but names, tags and dates. What is due of it is left to `policy` and `plan`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from rotation.clouds import Cloud
 from rotation.credential_ref import CredentialKind, CredentialRef
 from rotation.outcome import LostTags
-from rotation.ports import ListedSecret, Vault
-from rotation.reason import Reason
+from rotation.ports import ListedSecret, SecretNotFoundError, Vault
+from rotation.reason import Reason, Unit
 from rotation.token import (
     OUR_TAGS,
     InvalidRecord,
@@ -30,7 +30,10 @@ _WATCHED = timedelta(days=14)  # twice the weekly rotation: long enough for a ru
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCredential:
-    """A client credential that tokens of this vault name. `expires_on` is None when the vault does not say."""
+    """A client credential that tokens of this vault name. `expires_on` is None when the vault does not say.
+
+    `failing` is what the last run that redeemed with it alone remembered in a tag; it may be mended since.
+    """
 
     vault: str
     ref: CredentialRef
@@ -38,6 +41,7 @@ class ClientCredential:
     enabled: bool
     expires_on: datetime | None
     tokens: int
+    failing: Reason | None = None
 
     def health(self, *, now: datetime, warn_before_days: int) -> Reason | None:
         """What is wrong with it as far as a list can tell, or None."""
@@ -56,6 +60,7 @@ class Inventory:
         self._vault_cloud = vault_cloud
         self._defaults = defaults
         self._named: dict[CredentialRef, int] = defaultdict(int)
+        self._failing: dict[CredentialRef, Reason] = {}
         self._others: dict[str, ListedSecret] = {}
 
     def records(self) -> Iterator[ManagedToken | InvalidRecord]:
@@ -73,9 +78,15 @@ class Inventory:
                 defaults=self._defaults,
             )
             if isinstance(record, ManagedToken):
-                for ref in record.credentials:
-                    self._named[ref] += 1
+                self._note_credentials(record)
             yield record
+
+    def _note_credentials(self, token: ManagedToken) -> None:
+        for ref in token.credentials:
+            self._named[ref] += 1
+        failure = token.last_failure
+        if failure is not None and failure.reason.unit is Unit.CREDENTIAL and len(token.credentials) == 1:
+            self._failing[token.credentials[0]] = failure.reason  # of several, the tag does not say which
 
     def lost_tags(self, *, now: datetime) -> Iterator[LostTags]:
         """Secrets that lost their tags to another writer of late; lists the versions of each candidate, once.
@@ -92,7 +103,11 @@ class Inventory:
                 yield from self._lost_tags_of(secret.name)
 
     def _lost_tags_of(self, name: str) -> Iterator[LostTags]:
-        before = next((version for version in self._vault.versions(name) if OUR_TAGS & version.tags.keys()), None)
+        try:
+            versions = self._vault.versions(name)
+        except SecretNotFoundError:  # deleted after it was listed: whoever did that meant it
+            return
+        before = next((version for version in versions if OUR_TAGS & version.tags.keys()), None)
         if before is not None and is_managed(before.tags):
             yield LostTags(self._vault.url, name, label_of(before.tags), before.version, before.created_on)
 
@@ -112,4 +127,5 @@ class Inventory:
             enabled=elsewhere or (secret is not None and secret.enabled),
             expires_on=secret.expires_on if secret else None,
             tokens=tokens,
+            failing=self._failing.get(ref),
         )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import requests
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
@@ -44,13 +45,18 @@ def translated() -> Iterator[None]:
     except HttpResponseError as error:
         raise _answered(error) from error
     except (ServiceRequestError, ServiceResponseError) as error:
-        kind = type(error).__name__
-        raise VaultError(Reason.VAULT_UNAVAILABLE, f"the vault did not answer ({kind})") from error
+        raise VaultError(Reason.VAULT_UNAVAILABLE, _unanswered(error)) from error
     except (AzureError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         # The SDK's own failure on an answer of no known form; a challenge that does not fit the vault is a ValueError
         # too.
         message = f"the vault's answer could not be used ({type(error).__name__})"
         raise VaultError(Reason.VAULT_UNAVAILABLE, message) from error
+
+
+def _unanswered(error: AzureError) -> str:
+    if isinstance(error.inner_exception, requests.exceptions.SSLError):
+        return "the vault's certificate is not trusted: an authority of your own is trusted with REQUESTS_CA_BUNDLE"
+    return f"the vault did not answer ({type(error).__name__})"
 
 
 def _answered(error: HttpResponseError) -> VaultError:
@@ -59,7 +65,8 @@ def _answered(error: HttpResponseError) -> VaultError:
     match status:
         case None if isinstance(error, ClientAuthenticationError):
             return VaultError(
-                Reason.VAULT_DENIED, "the job's own identity got no token for the vault: see the AZURE_ settings"
+                Reason.VAULT_DENIED,
+                "the job's own identity got no token: see the AZURE_ settings, or sign in with az login",
             )
         case 403 if code == "SecretDisabled":
             return SecretDisabledError(Reason.DISABLED, "the current version is disabled")

@@ -1,10 +1,11 @@
-"""The client credentials of one lane during a run: each read once, the accepted one kept, the refused ones remembered.
+"""The client credentials of one lane during a run: each read once, the accepted one kept, the refused ones told.
 
-Until the issuer has accepted one, a single worker is in the lane; the order of trying them is in `rotate`.
+Until the issuer has accepted one, a single worker is in the lane; the order of trying them is in `redeeming`.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from rotation.client_credential import read_client_proof
@@ -15,16 +16,32 @@ from rotation.reason import Reason
 from rotation.schedule import Lane, Schedule
 
 
-class LaneCredentials:
-    """The port `rotate.Credentials` for the tokens of one lane."""
+class ClientProofs:
+    """What the client credentials of one vault prove, each read once a run however many lanes name it."""
 
-    def __init__(self, lane: Lane, schedule: Schedule, vault: Vault, tell: Callable[[Refusal], None]) -> None:
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._proofs: dict[CredentialRef, ClientProof] = {}
+        self._reading = threading.Lock()
+
+    def proof(self, ref: CredentialRef) -> ClientProof:
+        """Read it, or give what was read. Raises ClientProofError."""
+        with self._reading:
+            if ref not in self._proofs:
+                self._proofs[ref] = read_client_proof(ref, self._vault)
+            return self._proofs[ref]
+
+
+class LaneCredentials:
+    """The `redeeming.Credentials` for the tokens of one lane."""
+
+    def __init__(self, lane: Lane, schedule: Schedule, proofs: ClientProofs, tell: Callable[[Refusal], None]) -> None:
         self._lane = lane
         self._tell = tell
         self._schedule = schedule
-        self._vault = vault
+        self._proofs = proofs
+        self._told: set[CredentialRef] = set()
         self._tokens = len(lane.waiting) + 1  # the first of them is in flight already
-        self._proofs: dict[CredentialRef, ClientProof] = {}
 
     def candidates(self) -> tuple[CredentialRef, ...]:
         """The accepted one alone, or all of them in the order of the tag."""
@@ -33,13 +50,13 @@ class LaneCredentials:
 
     def proof(self, ref: CredentialRef) -> ClientProof:
         """Read it from the vault, once a run. Raises ClientProofError."""
-        if ref not in self._proofs:
-            self._proofs[ref] = read_client_proof(ref, self._vault)
-        return self._proofs[ref]
+        return self._proofs.proof(ref)
 
     def refused(self, ref: CredentialRef, reason: Reason, message: str) -> None:
-        """Tell it: it is a problem even when the next credential is accepted."""
-        self._tell(Refusal(self._lane.vault, ref, reason, message, self._tokens))
+        """Tell it, once: it is a problem even when the next credential is accepted."""
+        if ref not in self._told:
+            self._told.add(ref)
+            self._tell(Refusal(self._lane.vault, ref, reason, message, self._tokens))
 
     def accepted(self, ref: CredentialRef) -> None:
         """Open the lane."""

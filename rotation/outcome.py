@@ -46,6 +46,7 @@ class Outcome:
     expiry: Reason | None = None
     streak: LastFailure | None = None
     repeated: bool = False
+    closes_vault: bool = False
     warnings: tuple[Reason, ...] = ()
 
     @property
@@ -102,8 +103,10 @@ class Ended(Exception):
         *,
         remembered: LastFailure | None = None,
         subject: str | None = None,
+        closes_vault: bool = False,
     ) -> None:
         super().__init__(message)
+        self.closes_vault = closes_vault
         self.subject = subject
         self.kind = kind
         self.reason = reason

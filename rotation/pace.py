@@ -1,7 +1,7 @@
 """Time within a run: the two deadlines, and the pace at which versions are created in one vault.
 
-Both take their clock and their sleep from outside, as one `Clock`. What is worth waiting for is decided in `rotate`
-and `run`.
+Both take their clock and their sleep from outside, as one `Clock`. What is worth waiting for is decided in `storing`,
+`redeeming` and `schedule`.
 """
 
 from __future__ import annotations

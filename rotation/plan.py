@@ -1,6 +1,6 @@
 """What a run would do: list every vault, decide on every token, and keep of the fresh ones no more than their number.
 
-The gathering half of a run; it writes nothing and redeems nothing. The acting half is in `run`.
+The gathering half of a run; it writes nothing and redeems nothing. The acting half is in `crew`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rotation.clouds import cloud_of_vault
+from rotation.credential_ref import CredentialRef
 from rotation.inventory import ClientCredential, Inventory
 from rotation.outcome import Kind, LostTags, Outcome, Refusal, VaultFault
 from rotation.policy import Leave, Recheck, Redeem, StillFailing, decide
@@ -36,6 +37,11 @@ class RunRequest:
     def full(self) -> bool:
         """Whether every managed token is asked for."""
         return not self.tokens
+
+    @property
+    def lists_all(self) -> bool:
+        """Whether plainly fresh tokens are told too: who names a token wants to hear of it."""
+        return self.list_all or not self.full
 
     @property
     def by_hand(self) -> bool:
@@ -136,7 +142,7 @@ def _decide(record: ManagedToken | InvalidRecord, made: Plan, request: RunReques
             message = f"failing since {failure.first_seen}; would not be redeemed in this run"
             made.tell(outcome_of(record, Kind.FAILED, failure.reason, now=now, message=message), list_all=True)
         case Leave(reason):
-            made.tell(outcome_of(record, Kind.SKIPPED, reason, now=now), list_all=request.list_all)
+            made.tell(outcome_of(record, Kind.SKIPPED, reason, now=now), list_all=request.lists_all)
         case Redeem() | Recheck() | StillFailing():
             made.due.append(record)
 
@@ -198,10 +204,7 @@ def _canonical(name: str) -> str:
 
 def credential_problems(plan: Plan, *, now: datetime, warn_before_days: int) -> list[Problem]:
     """The problems that client credentials are by themselves: by the vault's list, and by the issuer's refusals."""
-    found = [
-        Problem(refusal.reason, str(refusal.credential), refusal.vault, refusal.tokens, (), refusal.message)
-        for refusal in plan.refusals
-    ]
+    found = _refused(plan.refusals)
     for credential in plan.credentials:
         reason = credential.health(now=now, warn_before_days=warn_before_days)
         if reason is not None:
@@ -209,6 +212,17 @@ def credential_problems(plan: Plan, *, now: datetime, warn_before_days: int) -> 
                 Problem(reason, str(credential.ref), credential.vault, credential.tokens, (), _told(credential))
             )
     return found
+
+
+def _refused(refusals: Iterable[Refusal]) -> list[Problem]:
+    """One problem a client credential, with the tokens of every lane that it was refused in."""
+    alike: dict[tuple[str, CredentialRef], list[Refusal]] = defaultdict(list)
+    for refusal in refusals:
+        alike[refusal.vault, refusal.credential].append(refusal)
+    return [
+        Problem(group[0].reason, str(ref), vault, sum(refusal.tokens for refusal in group), (), group[0].message)
+        for (vault, ref), group in alike.items()
+    ]
 
 
 def _told(credential: ClientCredential) -> str:

@@ -3,11 +3,10 @@
 The rules, in order; the first that applies decides:
  1. A disabled secret and a paused token are left alone; `force` does not overrule either.
  2. `force` redeems.
- 3. A remembered failure of this version is tried again when its reason is transient or the client credential's (a
- breaker
-    keeps that cheap), when the day has changed, or when a person asks; else it still stands. Which version the
-    listing cannot say, so that a standing failure is confirmed by reading (`Recheck`). A failure of another version
-    means that somebody wrote this one: it is redeemed, which proves it.
+ 3. A remembered failure of this version is tried again when its reason passes by itself or is the client credential's
+    (a breaker keeps that cheap), when the day has changed, or when a person asks; else it still stands. Which version
+    a listing cannot say, so a standing failure is confirmed by reading (`Recheck`). A failure of another version means
+    that somebody wrote this one: it is redeemed, which proves it.
  4. A token never redeemed by the job is due now, and so is one that claims to have been redeemed in the future.
  5. A token is due from `rotate_after_days` on.
 """
@@ -113,17 +112,19 @@ def _same_kind(one: Reason, other: Reason) -> bool:
 
 def expires_at(redeemed_at: datetime, thresholds: Thresholds) -> datetime:
     """The moment at which a token redeemed then dies of inactivity."""
-    try:
-        return redeemed_at + timedelta(days=thresholds.inactivity_days)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+    return _later(redeemed_at, thresholds.inactivity_days)
 
 
 def next_rotation(token: ManagedToken) -> datetime | None:
     """The moment from which the token is due, or None when it is due at once."""
-    if token.redeemed_at is None:
-        return None
-    return expires_at(token.redeemed_at, Thresholds(0, token.thresholds.rotate_after_days, 0))
+    return None if token.redeemed_at is None else _later(token.redeemed_at, token.thresholds.rotate_after_days)
+
+
+def _later(moment: datetime, days: int) -> datetime:
+    try:
+        return moment + timedelta(days=days)
+    except OverflowError:  # a tag may name the last day of the calendar
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def days_left(token: ManagedToken, *, now: datetime) -> int | None:

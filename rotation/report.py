@@ -71,7 +71,7 @@ class RunReport:
             "vault_faults": [{"vault": f.vault, "reason": f.reason, "message": f.message} for f in self.vault_faults],
             "counts": {str(kind): self.counts.get(kind, 0) for kind in Kind},
             "tokens": [_token(outcome) for outcome in self.tokens],
-            "problems": [_problem(problem) for problem in self.problems],
+            "problems": [problem_to_json(problem) for problem in self.problems],
         }
 
 
@@ -90,7 +90,8 @@ def _token(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _problem(problem: Problem) -> dict[str, object]:
+def problem_to_json(problem: Problem) -> dict[str, object]:
+    """One problem as a JSON object, wherever it is told."""
     return {
         "reason": problem.reason,
         "subject": problem.subject,

@@ -1,6 +1,6 @@
 """Rotate one token: the only sequence of effects in the product. The order of the steps is the safety argument.
 
- 1. decide from the listing (done by `run`: what is not due never comes here)
+ 1. decide from the listing (done by `plan`: what is not due never comes here)
  2. read the current version, and decide again on its own tags
  3. redeem, once
  4. check the answer: same account, same tenant, same audience, and a refresh token in it
@@ -199,8 +199,7 @@ def _warnings(tagged: Tagged, redemption: Redemption) -> tuple[Reason, ...]:
 
 def _ended(token: ManagedToken, read: _Reading | None, end: Ended, context: Context) -> Outcome:
     outcome = outcome_of(token, end.kind, end.reason, now=context.now, message=end.message)
-    if end.subject is not None:
-        outcome = replace(outcome, subject=end.subject)
+    outcome = replace(outcome, subject=end.subject or outcome.subject, closes_vault=end.closes_vault)
     if end.remembered is not None:
         return replace(outcome, streak=end.remembered, repeated=True)
     if read is None or end.kind is not Kind.FAILED or end.reason.unit is Unit.VAULT:
@@ -211,16 +210,16 @@ def _ended(token: ManagedToken, read: _Reading | None, end: Ended, context: Cont
 def _remember(outcome: Outcome, read: _Reading, context: Context) -> Outcome:
     """Put the failure into the version's tags, unless somebody replaced that version meanwhile."""
     before = read.token.last_failure
-    now = streak(before, reason=outcome.reason, version=read.secret.version, now=context.now)
-    repeated = before is not None and before.version == now.version and before.reason is now.reason
-    failed = replace(outcome, streak=now, repeated=repeated)
+    failure = streak(before, reason=outcome.reason, version=read.secret.version, now=context.now)
+    repeated = before is not None and before.version == failure.version and before.reason is failure.reason
+    failed = replace(outcome, streak=failure, repeated=repeated)
     try:
         looked = context.vault.read(outcome.name)
         if looked.version != read.secret.version:
             return replace(outcome, kind=Kind.SKIPPED, reason=Reason.SUPERSEDED, message=_REPLACED)
         if not is_managed(looked.tags):
             return replace(outcome, kind=Kind.SKIPPED, reason=Reason.SUPERSEDED, message=_UNTAGGED)
-        tagged = after_failure(looked.tags, now)
+        tagged = after_failure(looked.tags, failure)
         if tagged.tags != looked.tags:
             context.vault.retag(looked.name, looked.version, tagged.tags)
     except VaultError as error:

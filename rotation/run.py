@@ -36,7 +36,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class Ports:
     """Everything outside that a run touches."""
 
     vaults: Sequence[Vault]
@@ -57,7 +57,7 @@ class EveryVaultLeasedError(Exception):
 
 def run(
     request: RunRequest,
-    world: World,
+    ports: Ports,
     limits: Limits,
     *,
     run_id: str,
@@ -70,24 +70,24 @@ def run(
     Raises EveryVaultLeasedError, UnknownTokenError and AmbiguousTokenError, each before anything was redeemed or
     written.
     """
-    begun = world.clock.monotonic()
+    begun = ports.clock.monotonic()
     deadlines = Deadlines.from_now(
-        world.clock, start_seconds=limits.start_seconds, finish_seconds=limits.finish_seconds, stopped=stopped
+        ports.clock, start_seconds=limits.start_seconds, finish_seconds=limits.finish_seconds, stopped=stopped
     )
     with ExitStack() as stack:
-        held, leased = _hold(request, world, stack, run_id=run_id, now=now)
+        held, leased = _hold(request, ports, stack, run_id=run_id, now=now)
         made = plan(request, held, defaults=limits.thresholds, now=now, left_out=leased)
-        contexts = {vault.url: _context(vault, request, world, limits, deadlines, now) for vault in held}
-        act(made, contexts, deadlines, workers=limits.concurrency, list_all=request.list_all, progress=progress)
+        contexts = {vault.url: _context(vault, request, ports, limits, deadlines, now) for vault in held}
+        act(made, contexts, deadlines, workers=limits.concurrency, list_all=request.lists_all, progress=progress)
     return RunReport(
         run_id=run_id,
         trigger=request.trigger,
         started_at=now,
-        seconds=world.clock.monotonic() - begun,
+        seconds=ports.clock.monotonic() - begun,
         dry_run=request.dry_run,
         full=request.full,
         complete=not made.vault_faults and all(o.reason is not Reason.OUT_OF_TIME for o in made.told),
-        vaults=tuple(vault.url for vault in world.vaults),
+        vaults=tuple(vault.url for vault in ports.vaults),
         vault_faults=tuple(made.vault_faults),
         counts=made.counts,
         tokens=tuple(sorted(made.told, key=lambda outcome: (outcome.vault, outcome.name))),
@@ -100,35 +100,35 @@ def run(
 
 
 def _hold(
-    request: RunRequest, world: World, stack: ExitStack, *, run_id: str, now: datetime
+    request: RunRequest, ports: Ports, stack: ExitStack, *, run_id: str, now: datetime
 ) -> tuple[list[Vault], list[VaultFault]]:
     """Take every lease that is free; a dry run needs none."""
     if request.dry_run:
-        return list(world.vaults), []
+        return list(ports.vaults), []
     held: list[Vault] = []
     leased: list[VaultFault] = []
-    for vault in world.vaults:
+    for vault in ports.vaults:
         try:
-            stack.enter_context(world.lease.hold(vault.url, run_id=run_id, now=now))
+            stack.enter_context(ports.lease.hold(vault.url, run_id=run_id, now=now))
             held.append(vault)
         except LeaseHeldError as error:
-            if len(world.vaults) == len(leased) + 1:
+            if len(ports.vaults) == len(leased) + 1:
                 raise EveryVaultLeasedError(error.holder) from error
             leased.append(VaultFault(vault.url, Reason.LEASE_HELD, str(error)))
     return held, leased
 
 
 def _context(
-    vault: Vault, request: RunRequest, world: World, limits: Limits, deadlines: Deadlines, now: datetime
+    vault: Vault, request: RunRequest, ports: Ports, limits: Limits, deadlines: Deadlines, now: datetime
 ) -> Context:
     return Context(
         vault=vault,
         vault_cloud=cloud_of_vault(vault.url),
-        issuer=world.issuer,
+        issuer=ports.issuer,
         now=now,
         defaults=limits.thresholds,
         deadlines=deadlines,
-        pace=Pace(world.clock, per_second=limits.writes_per_second),
+        pace=Pace(ports.clock, per_second=limits.writes_per_second),
         force=request.force,
         by_hand=request.by_hand,
     )

@@ -1,9 +1,9 @@
 """Which token comes next: order of urgency, and the breakers by which one cause is found out once.
 
-A lane is all due tokens behind the same client credentials of one vault. Until the issuer has accepted one of them its
-tokens go one at a time, and three rejections close the lane; until a vault has stored a version its tokens go one at
-a time, and a refused store closes the vault; an app that the issuer throttles in a tenant is left in peace. Workers
-`take` and `give_back`; what they do in between is theirs.
+A lane is all due tokens of an app behind the same client credentials of one vault. Until the issuer has accepted one
+of them its tokens go one at a time, and three rejections close the lane; until a vault has stored a version its tokens
+go one at a time, and a refused store closes the vault; an app that the issuer throttles in a tenant is left in peace.
+Workers `take` and `give_back`; what they do in between is theirs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rotation.credential_ref import CredentialRef
-from rotation.outcome import Kind, Outcome
+from rotation.outcome import Outcome
 from rotation.policy import urgency
 from rotation.reason import Reason, Unit
 from rotation.token import ManagedToken
@@ -37,9 +37,10 @@ class Cause:
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """The due tokens behind the same client credentials of one vault, the most urgent last."""
+    """The due tokens of an app behind the same client credentials of one vault, the most urgent last."""
 
     vault: str
+    client_id: str
     credentials: tuple[CredentialRef, ...]
     waiting: list[tuple[_Turn, ManagedToken]] = field(default_factory=list)
     accepted: CredentialRef | None = None
@@ -126,7 +127,7 @@ class Schedule:
             vault = self._vaults[turn.lane.vault]
             vault.in_flight -= 1
             cause = Cause(outcome.reason, outcome.subject)
-            if outcome.kind is Kind.STRANDED:
+            if outcome.closes_vault:
                 vault.closed = cause
             elif outcome.reason.unit is Unit.CREDENTIAL and turn.closed is None:
                 self._rejected(turn.lane, cause)
@@ -162,9 +163,10 @@ class Schedule:
 
 
 def _lanes(tokens: Iterable[ManagedToken]) -> Iterable[Lane]:
-    lanes: dict[tuple[str, tuple[CredentialRef, ...]], Lane] = {}
+    lanes: dict[tuple[str, str, tuple[CredentialRef, ...]], Lane] = {}
     ticket = itertools.count()
     for token in sorted(tokens, key=urgency, reverse=True):
-        lane = lanes.setdefault((token.vault, token.credentials), Lane(token.vault, token.credentials))
+        whose = token.vault, token.client_id, token.credentials  # one managed identity may stand for several apps
+        lane = lanes.setdefault(whose, Lane(*whose))
         lane.waiting.append(((urgency(token), -next(ticket)), token))
     return lanes.values()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from rotation.clouds import CLOUDS
 from rotation.schedule_expression import schedule_fault
@@ -84,6 +85,7 @@ class Settings:
             identity=reader.identity(),
             identity_authority=reader.identity_authority(),
         )
+        reader.check_authority_file()
         if reader.faults:
             raise SettingsError(reader.faults)
         return settings
@@ -175,6 +177,12 @@ class _Reader:
             missing = " and ".join(name for name in _TRIPLE if name not in given)
             self.faults.append(f"{' and '.join(given)} without {missing}: set all three or none")
         return AzureCliIdentity()
+
+    def check_authority_file(self) -> None:
+        """A wrong path would fail at the first connection only, in the words of a library."""
+        path = self.text("REQUESTS_CA_BUNDLE")
+        if path and not Path(path).exists():
+            self.faults.append("REQUESTS_CA_BUNDLE names a file that does not exist")
 
     def identity_authority(self) -> str | None:
         authority = self.text("AZURE_AUTHORITY_HOST")

@@ -55,7 +55,10 @@ class StatusReport:
 
     def health_of(self, credential: ClientCredential) -> Reason | None:
         """What is wrong with a client credential at the moment of this report, or None."""
-        return credential.health(now=self.taken_at, warn_before_days=self.warn_before_days)
+        by_its_date = credential.health(now=self.taken_at, warn_before_days=self.warn_before_days)
+        if by_its_date is Reason.CLIENT_CREDENTIAL_MISSING:
+            return by_its_date
+        return credential.failing or by_its_date
 
     def to_json(self) -> dict[str, object]:
         """The status as a JSON object; its fields are only ever added."""

@@ -23,12 +23,13 @@ from rotation.ports import (
     Vault,
     VaultError,
 )
-from rotation.reason import Reason
+from rotation.reason import Reason, Unit
 from rotation.tagging import fitted, operator_tags
 from rotation.token import JOB_TAGS, is_managed
 
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 10.0
-_REFUSALS = 3  # a permission that is missing does not come back in minutes, and the stored token is still good
+_REFUSED = (Reason.VAULT_DENIED, Reason.UNCLASSIFIED)  # what a vault refuses now, it refuses in a minute
+_REFUSALS = 3
 _SETTLING_ATTEMPTS = 5
 
 
@@ -53,7 +54,7 @@ class Storing:
             except VaultError as error:
                 if error.reason is Reason.SECRET_DELETED:
                     raise Ended(Kind.FAILED, error.reason, "it was deleted before the new token was stored") from error
-                refusals += error.reason is Reason.VAULT_DENIED
+                refusals += error.reason in _REFUSED
                 if refusals >= _REFUSALS or not self.deadlines.pause(error.retry_after or wait):
                     _strand(error)
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
@@ -154,7 +155,7 @@ class Storing:
                 raise
             except VaultError as error:
                 tried += 1
-                limit = _REFUSALS if error.reason is Reason.VAULT_DENIED else attempts
+                limit = _REFUSALS if error.reason in _REFUSED else attempts
                 if (limit is not None and tried >= limit) or not self.deadlines.pause(error.retry_after or wait):
                     raise
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
@@ -176,4 +177,5 @@ def _unsettled(error: VaultError) -> tuple[Reason, ...]:
 
 def _strand(error: VaultError) -> NoReturn:
     message = f"redeemed, but the new token could not be stored: {error.message}"
-    raise Ended(Kind.STRANDED, Reason.STRANDED_TOKEN, message) from error
+    about_vault = error.reason.unit is Unit.VAULT  # else it is about this secret, and the others may well be stored
+    raise Ended(Kind.STRANDED, Reason.STRANDED_TOKEN, message, closes_vault=about_vault) from error

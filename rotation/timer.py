@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from rotation.plan import RunRequest
-from rotation.report import RunReport, Trigger
+from rotation.report import RunReport, Trigger, problem_to_json
 from rotation.run import EveryVaultLeasedError
 from rotation.wiring import application
 
@@ -37,19 +37,7 @@ def rotate(environ: Mapping[str, str], *, now: datetime, past_due: bool = False)
 
 def _tell(report: RunReport) -> None:
     for problem in report.problems:
-        _logger.warning(
-            "rotation.problem %s",
-            json.dumps(
-                {
-                    "reason": problem.reason,
-                    "severity": problem.severity,
-                    "subject": problem.subject,
-                    "vault": problem.vault,
-                    "tokens": problem.tokens,
-                    "action": problem.action,
-                }
-            ),
-        )
+        _logger.warning("rotation.problem %s", json.dumps(problem_to_json(problem)))
     counts = {str(kind): count for kind, count in report.counts.items()}
     summary = json.dumps({"run_id": report.run_id, "status": report.status, "counts": counts})
     _logger.info("rotation.run %s", summary, extra={"report": report})  # whole, for handlers that want more than a line

@@ -57,13 +57,17 @@ class NoAnswerError(Exception):
 
 
 class ForeignEndpointError(Exception):
-    """The discovery document names a token endpoint outside its own authority: nothing was sent there."""
+    """The discovery document names a token endpoint outside its own authority: nothing was sent to that `origin`."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(origin)
+        self.origin = origin
 
 
 class TokenEndpoints:
     """Connections to the authorities, and their discovery documents, each fetched once however many threads ask."""
 
-    def __init__(self, *, connections: int, connect_seconds: float = 5.0, read_seconds: float = 30.0) -> None:
+    def __init__(self, *, connections: int, connect_seconds: float = 5.0, read_seconds: float = 15.0) -> None:
         self._timeouts = (connect_seconds, read_seconds)
         self._session = requests.Session()
         self._session.mount("https://", HTTPAdapter(pool_maxsize=connections))
@@ -135,7 +139,7 @@ class MsalHttpClient:
     def post(self, url: str, *, data: Mapping[str, str], headers: Mapping[str, str], **_: object) -> HandedOn:
         """The redemption. The refresh token goes to the authority that the token is of, or nowhere."""
         if urlsplit(url)[:2] != self._origin:
-            raise ForeignEndpointError
+            raise ForeignEndpointError("://".join(urlsplit(url)[:2]))
         self.answer = None
         self.answer = self._endpoints.send("POST", url, data=data, headers=headers)
         # Always a 200 for MSAL: it would keep a 400 for a minute and raise for a 500.

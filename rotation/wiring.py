@@ -5,6 +5,7 @@ Nothing is built at import; every invocation opens its own application and close
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -26,7 +27,7 @@ from rotation.pace import Clock, never
 from rotation.plan import RunRequest, fault_of
 from rotation.ports import VaultError
 from rotation.report import RunReport, Trigger
-from rotation.run import Limits, World, run
+from rotation.run import Limits, Ports, run
 from rotation.settings import AzureCliIdentity, ClientSecretIdentity, ManagedIdentity, Settings
 from rotation.status_report import StatusReport, TokenStatus, lost_tags_status, token_status
 from rotation.token_endpoint import TokenEndpoints
@@ -34,13 +35,17 @@ from rotation.token_endpoint import TokenEndpoints
 _FINISH_SECONDS = 120  # on top of 480 to start: the platform grants about ten minutes when it replaces an instance
 _HTTP_START_SECONDS, _HTTP_FINISH_SECONDS = 150, 50  # HTTP is cut at 230: "Azure Functions scale and hosting"
 
+# Both log an answer of the identity endpoint that they cannot parse, the token in it included (seen with azure-identity
+# 1.27.0 and MSAL 1.39.0); what failed is told by us, without the answer.
+_QUIETER = {"azure.identity": logging.ERROR, "msal.managed_identity": logging.INFO}
+
 
 @dataclass(frozen=True, slots=True)
 class Application:
     """The wired product: what a timer, an HTTP route or a command calls."""
 
     settings: Settings
-    world: World
+    ports: Ports
 
     def rotate(
         self,
@@ -52,14 +57,14 @@ class Application:
     ) -> RunReport:
         """Carry out a run. Raises what `run.run` raises."""
         limits, run_id = _limits(self.settings, request.trigger), str(uuid.uuid4())
-        return run(request, self.world, limits, run_id=run_id, now=now, progress=progress, stopped=stopped)
+        return run(request, self.ports, limits, run_id=run_id, now=now, progress=progress, stopped=stopped)
 
     def status(self, *, now: datetime) -> StatusReport:
         """List every vault and say how each token is; a vault that cannot be listed is a fault of the report."""
         tokens: list[TokenStatus] = []
         credentials: list[ClientCredential] = []
         faults: list[VaultFault] = []
-        for vault in self.world.vaults:
+        for vault in self.ports.vaults:
             inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=self.settings.thresholds)
             try:
                 tokens += [token_status(record, now=now) for record in inventory.records()]
@@ -83,6 +88,8 @@ def application(environ: Mapping[str, str]) -> Iterator[Application]:
     """Build the product from an environment for the length of a block. Raises SettingsError, nothing contacted."""
     settings = Settings.from_environ(environ)
     clock = Clock()
+    for library, level in _QUIETER.items():
+        logging.getLogger(library).setLevel(level)
     with ExitStack() as stack:
         credential = _job_credential(settings)
         endpoints = TokenEndpoints(connections=settings.max_concurrency)
@@ -98,7 +105,7 @@ def application(environ: Mapping[str, str]) -> Iterator[Application]:
         identities = ManagedIdentities(default_client_id=default_client_id)
         stack.callback(identities.close)
         issuer = Entra(endpoints, authority_overrides=settings.authority_overrides, identity_token=identities.token)
-        yield Application(settings, World(vaults=vaults, issuer=issuer, lease=ProcessLease(), clock=clock))
+        yield Application(settings, Ports(vaults=vaults, issuer=issuer, lease=ProcessLease(), clock=clock))
 
 
 def _limits(settings: Settings, trigger: Trigger) -> Limits:

@@ -90,7 +90,7 @@ def value_in_log() -> logging.Handler:
         def emit(self, record: logging.LogRecord) -> None:
             if record.msg.startswith("rotation.run"):
                 with application(os.environ) as app:
-                    value = app.world.vaults[0].read("contoso-due").value.reveal()
+                    value = app.ports.vaults[0].read("contoso-due").value.reveal()
                 logging.getLogger("contoso").debug("stored %s...", value[:20])
 
     return Careless()

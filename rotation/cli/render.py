@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rotation.cli.layout import STYLES, block, listed, named, plain, table
+from rotation.credential_ref import CredentialKind
 from rotation.inventory import ClientCredential
 from rotation.outcome import Kind, Outcome, VaultFault
 from rotation.problem import EVERY_SUBJECT, Problem
@@ -145,7 +146,8 @@ def _status_row(token: TokenStatus, *, now: datetime) -> list[Text]:
 
 
 def _credential_row(credential: ClientCredential, health: Reason | None) -> list[Text]:
-    expires_on = f"{credential.expires_on:%Y-%m-%d}" if credential.expires_on else "unknown"
+    no_date = "never" if credential.ref.kind is CredentialKind.MANAGED_IDENTITY else "unknown"
+    expires_on = f"{credential.expires_on:%Y-%m-%d}" if credential.expires_on else no_date
     tokens = Text(str(credential.tokens), justify="right")
     return [Text(plain(str(credential.ref))), _word(health), Text(expires_on), tokens]
 

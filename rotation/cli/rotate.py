@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich import progress as bars
@@ -67,6 +67,12 @@ def _bar() -> Iterator[Progress]:
         yield lambda done, due: bar.update(task, description="Rotating", completed=done, total=due)
 
 
+def _stop_at_once(*_: object) -> NoReturn:
+    """End without waiting for the workers. Whatever they were at, the version that is current is a good one."""
+    output.say(["Stopped at once; the stored tokens are good: run the command again to go on"])
+    os._exit(ExitCode.INTERRUPTED)
+
+
 @contextmanager
 def _interruptible() -> Iterator[threading.Event]:
     """The first interrupt lets what is under way be finished and told; the second ends the program at once."""
@@ -74,7 +80,7 @@ def _interruptible() -> Iterator[threading.Event]:
 
     def interrupt(*_: object) -> None:
         interrupted.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, _stop_at_once)
         output.say(["Interrupted: finishing what is under way; once more to stop at once"])
 
     before = signal.signal(signal.SIGINT, interrupt)

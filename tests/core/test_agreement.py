@@ -18,8 +18,8 @@ HOSTS_OWN = {
 }  # fmt: skip
 """Read by the Functions host beside the code."""
 
-PLATFORMS_OWN = {"IDENTITY_ENDPOINT"}
-"""Set by the platform, never by an operator."""
+PLATFORMS_OWN = {"IDENTITY_ENDPOINT", "REQUESTS_CA_BUNDLE"}
+"""Set by the platform, or a setting of a library; the README says the second in a sentence."""
 
 
 class Watched(Mapping[str, str]):

@@ -64,7 +64,7 @@ def planned(
     app: Application, *names: str, trigger: Trigger = Trigger.TIMER, dry_run: bool = False, list_all: bool = False
 ) -> Plan:
     request = RunRequest(trigger=trigger, tokens=names, dry_run=dry_run, list_all=list_all)
-    return plan(request, app.world.vaults, defaults=THRESHOLDS, now=now())
+    return plan(request, app.ports.vaults, defaults=THRESHOLDS, now=now())
 
 
 def test_only_what_is_due_is_to_be_redeemed_and_of_the_fresh_only_the_number_is_kept(

@@ -161,9 +161,15 @@ def test_tokens_that_are_dead_themselves_close_nothing() -> None:
     assert taken(schedule).closed is None
 
 
+def test_a_token_that_is_stranded_for_its_own_secrets_sake_closes_nothing() -> None:
+    schedule = schedule_of(*alike(2))
+    end(schedule, outcome(Reason.STRANDED_TOKEN, kind=Kind.STRANDED))
+    assert taken(schedule).closed is None
+
+
 def test_a_stranded_token_ends_redemption_in_its_vault_and_in_no_other() -> None:
     schedule = schedule_of(*alike(3), due("other", 20, app="other"), due("there", 10, vault=OTHER_VAULT))
-    end(schedule, outcome(Reason.STRANDED_TOKEN, kind=Kind.STRANDED))
+    end(schedule, replace(outcome(Reason.STRANDED_TOKEN, kind=Kind.STRANDED), closes_vault=True))
     closed = {}
     for _ in range(4):
         turn = taken(schedule)

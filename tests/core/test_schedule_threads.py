@@ -27,7 +27,7 @@ ENDINGS = [
     outcome(Reason.CLIENT_CREDENTIAL_MISSING),
     outcome(Reason.TOKEN_REVOKED),
     outcome(Reason.THROTTLED),
-    outcome(Reason.STRANDED_TOKEN, kind=Kind.STRANDED),
+    replace(outcome(Reason.STRANDED_TOKEN, kind=Kind.STRANDED), closes_vault=True),
 ]
 
 

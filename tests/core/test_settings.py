@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -230,6 +231,14 @@ def test_a_part_of_the_triple_is_a_fault_that_names_what_is_missing(given_names:
 def test_a_tenant_that_cannot_be_one_is_a_fault(tenant: str) -> None:
     (fault,) = faults_of({**LEAST, **TRIPLE, "AZURE_TENANT_ID": tenant})
     assert fault.startswith("AZURE_TENANT_ID ")
+
+
+def test_an_authority_file_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    assert settings_of(REQUESTS_CA_BUNDLE=str(tmp_path)).key_vault_urls
+    faults = faults_of(
+        {"KEY_VAULT_URLS": "https://contoso-vault.vault.azure.net", "REQUESTS_CA_BUNDLE": "/no/such.pem"}
+    )
+    assert faults == ("REQUESTS_CA_BUNDLE names a file that does not exist",)
 
 
 @given(st.dictionaries(st.sampled_from([*WRONG, *TRIPLE, *ENDPOINT]), st.text(st.characters(exclude_categories=()))))

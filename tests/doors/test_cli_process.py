@@ -11,7 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
-from emulators.faults import Answer, Delay
+from emulators.faults import Answer, Delay, Hang
 from emulators.world import World
 from tests.effects.partners import Partner, values_of
 
@@ -67,13 +67,27 @@ def wait_for_a_redemption(world: World) -> None:
     raise TimeoutError("the command did not redeem a token within ten seconds")
 
 
+def test_a_second_interrupt_ends_at_once(world: World, partner: Partner) -> None:
+    partner.put("contoso")
+    world.entra_faults.fail_next(Hang(), method="POST", times=None)
+    with started("rotate") as process:
+        wait_for_a_redemption(world)
+        process.send_signal(signal.SIGINT)
+        first = process.stderr.readline() if process.stderr else b""
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=5)
+    assert (process.returncode, stdout) == (130, b"")
+    assert first == b"Interrupted: finishing what is under way; once more to stop at once\n"
+    assert stderr == b"Stopped at once; the stored tokens are good: run the command again to go on\n"
+
+
 def test_libraries_do_not_log_to_the_operator(world: World) -> None:
     """azure-identity warns at length when the identity endpoint refuses; what counts of it is in the report."""
     world.identity_faults.fail_next(Answer(400, body={"error": "invalid_request"}), times=None)
     with started("status") as process:
         stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr) == (3, b"")
-    assert b"the job's own identity got no token for the vault: see the AZURE_ settings" in stdout
+    assert b"the job's own identity got no token: see the AZURE_ settings, or sign in with az login" in stdout
 
 
 def test_without_typer_and_rich_it_says_how_to_install_them_in_one_line() -> None:
@@ -81,5 +95,6 @@ def test_without_typer_and_rich_it_says_how_to_install_them_in_one_line() -> Non
     ended = subprocess.run([sys.executable, "-c", missing], cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == (
-        "The command line needs typer, which is not installed: python -m pip install -r requirements.txt typer rich\n"
+        "The command line needs typer, which is not installed: "
+        "python -m pip install --require-hashes -r requirements-dev.txt\n"
     )

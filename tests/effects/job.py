@@ -21,7 +21,7 @@ from rotation.pace import Clock
 from rotation.plan import RunRequest
 from rotation.ports import Issuer, Vault
 from rotation.report import RunReport, Trigger
-from rotation.run import Limits, World, run
+from rotation.run import Limits, Ports, run
 from rotation.token import Thresholds
 from rotation.token_endpoint import TokenEndpoints
 
@@ -77,7 +77,7 @@ class Job:
         clock = Clock(monotonic=self.turned.monotonic, sleep=self.turned.sleep)
         return run(
             RunRequest(trigger=trigger, tokens=names, force=force, dry_run=dry_run, list_all=True),
-            World(vaults=self.vaults, issuer=self.issuer, lease=ProcessLease(), clock=clock),
+            Ports(vaults=self.vaults, issuer=self.issuer, lease=ProcessLease(), clock=clock),
             self.limits,
             run_id="11112222-3333-4444-8555-666677778888",
             now=datetime.now(UTC) + later,

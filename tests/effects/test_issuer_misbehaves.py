@@ -13,6 +13,7 @@ from emulators.faults import Answer, Fault, Hang, Reset
 from emulators.requests_log import RequestLog
 from emulators.serve import listen, url_of
 from emulators.world import TENANT_ID, World
+from rotation.clouds import US_GOVERNMENT
 from rotation.outcome import Kind, Outcome
 from rotation.problem import Problem
 from rotation.reason import Reason
@@ -160,6 +161,18 @@ def test_a_token_endpoint_on_another_host_gets_nothing(
     assert [request.method for request in elsewhere.log.requests if request.method == "POST"] == []
     assert cloud.entra_log.count("redeem") == 0
     assert_only_the_failure_is_new(cloud, token, told)
+
+
+def test_a_tenant_of_another_national_cloud_is_said_to_be_one(cloud: World, partner: Partner, job: Job) -> None:
+    partner.put("contoso")
+    body = discovery(cloud, token_endpoint=f"{US_GOVERNMENT.authority}/{TENANT_ID}/oauth2/v2.0/token")
+    cloud.entra_faults.fail_next(Answer(200, body=body), path="openid-configuration", times=None)
+
+    told = job.rotate("contoso")
+
+    assert (told.kind, told.reason) == (Kind.FAILED, Reason.MISCONFIGURED)
+    assert "the tenant is in the cloud usgov" in told.message
+    assert "AADSTS90038" in told.message
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

@@ -63,6 +63,22 @@ def test_without_set_secret_one_token_is_redeemed_and_the_vault_is_closed(
     assert [(p.reason, p.tokens) for p in report.problems] == [(Reason.STRANDED_TOKEN, 5)]
 
 
+def test_a_store_that_the_vault_finds_wrong_strands_one_token_soon_and_stops_no_other(
+    cloud: World, partner: Partner, job: Job
+) -> None:
+    partner.put("contoso", redeemed=DUE * 2)  # the most urgent one, in this run and in the next
+    partner.put_some(3)
+    cloud.vault.faults.fail_next(
+        Answer(400, body={"error": {"code": "BadParameter"}}), method="PUT", times=None, path="contoso"
+    )
+
+    report = job.run()
+
+    assert report.counts == {Kind.STRANDED: 1, Kind.ROTATED: 3}
+    assert cloud.vault.log.count("store") == 3 + 3
+    assert "the vault answered 400 (BadParameter)" in outcome(report, "contoso").message
+
+
 def test_without_update_a_token_is_rotated_and_the_permission_asked_for(
     cloud: World, partner: Partner, job: Job
 ) -> None:
@@ -161,7 +177,7 @@ def test_a_vault_whose_certificate_is_not_trusted_is_not_asked(
 ) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
 
-    with pytest.raises(VaultError, match="did not answer"):
+    with pytest.raises(VaultError, match="certificate is not trusted"):
         job.vaults[0].read("contoso")
 
     assert cloud.vault.log.counts() == {}

@@ -75,7 +75,7 @@ def test_a_well_formed_token_that_was_never_issued_is_rejected(partner: Partner)
 @pytest.mark.parametrize("damage", ["cut", "spaced", "joined", "placeholder"])
 def test_a_damaged_token_is_malformed(partner: Partner, damage: str) -> None:
     token = partner.refresh_token
-    values = {"cut": token[:-1], "spaced": f" {token}", "joined": f"{token}\n{token}", "placeholder": "TODO"}
+    values = {"cut": token[:-1], "spaced": f" {token}", "joined": f"{token}\n{token}", "placeholder": "to be filled in"}
     assert refusal(partner.redeem(values[damage])) == ("invalid_grant", [9002313], None)
 
 

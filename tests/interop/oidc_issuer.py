@@ -39,8 +39,11 @@ class OidcIssuer:
 
 
 @contextmanager
-def oidc_issuer(authority_file: Path) -> Iterator[OidcIssuer]:
+def oidc_issuer(authority_file: Path, *, client_certificate: bytes | None = None) -> Iterator[OidcIssuer]:
     """Serve the issuer until the block ends. The authority of its certificate is appended to `authority_file`.
+
+    With a `client_certificate` (PEM) its one client proves itself with `private_key_jwt` (RFC 7523), signed PS256 by
+    the key of that certificate, and the client secret is good for nothing.
 
     Raises RuntimeError when Node or the packages are missing, or when the issuer does not start.
     """
@@ -53,6 +56,10 @@ def oidc_issuer(authority_file: Path) -> Iterator[OidcIssuer]:
         "ISSUER_CLIENT_SECRET": secret,
         "ISSUER_CERTIFICATE_FILE": str(certificate_file),
     }
+    if client_certificate is not None:
+        client_file = authority_file.with_name("oidc-client.pem")
+        client_file.write_bytes(client_certificate)
+        settings["ISSUER_CLIENT_CERTIFICATE_FILE"] = str(client_file)
     with _running(settings, certificate_file.with_suffix(".log")) as started:
         yield OidcIssuer(
             authority=f"https://{LOOPBACK}:{started['port']}/{tenant_id}",

@@ -3,7 +3,7 @@
 // One account has consented and one refresh token exists from the start: both are named in the single line on stdout.
 // It ends when its standard input does, so that it never outlives the process that started it.
 
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 
@@ -26,6 +26,20 @@ const clientId = setting('ISSUER_CLIENT_ID');
 const pem = readFileSync(setting('ISSUER_CERTIFICATE_FILE'));
 const prefix = `/${tenant}/v2.0`;
 
+// With ISSUER_CLIENT_CERTIFICATE_FILE the client proves itself with assertions that this certificate's key signs.
+function clientAuthentication() {
+  const file = process.env.ISSUER_CLIENT_CERTIFICATE_FILE;
+  if (!file) {
+    return { client_secret: setting('ISSUER_CLIENT_SECRET'), token_endpoint_auth_method: 'client_secret_post' };
+  }
+  const { publicKey } = new X509Certificate(readFileSync(file));
+  return {
+    jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), use: 'sig', alg: 'PS256' }] },
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: 'PS256',
+  };
+}
+
 // stdout carries one line for the parent; what the library has to say goes to stderr.
 console.log = console.info = console.warn = console.error;
 
@@ -34,8 +48,7 @@ function configuration() {
   return {
     clients: [{
       client_id: clientId,
-      client_secret: setting('ISSUER_CLIENT_SECRET'),
-      token_endpoint_auth_method: 'client_secret_post',
+      ...clientAuthentication(),
       grant_types: ['authorization_code', 'refresh_token'],
       redirect_uris: ['https://contoso.example/consented'],
     }],
