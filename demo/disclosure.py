@@ -99,6 +99,9 @@ class _Kept(io.TextIOBase):
     def fileno(self) -> int:
         return self._stream.fileno()
 
+    def close(self) -> None:
+        """Leave the stream open: it is not this one's, and may be closed already."""
+
 
 class _KeptRecords(logging.Handler):
     """Keeps the text, the traceback and the extra attributes of every record."""

@@ -89,9 +89,7 @@ class _Crew:
             return self._outcome(turn)
         except Exception as fault:  # noqa: BLE001 - a fault of ours is this token's outcome; its text may hold anything
             kind = type(fault).__name__
-            _logger.error(  # noqa: TRY400 - a traceback would show the fault's text
-                "rotation.fault", extra={"token": turn.token.name, "vault": turn.token.vault, "kind": kind}
-            )
+            _logger.error("rotation.fault %s in %s", kind, turn.token.name)  # noqa: TRY400 - a traceback shows its text
             message = f"a fault of this program ({kind}): please report it"
             return self._told(turn.token, Kind.FAILED, Reason.UNCLASSIFIED, message)
 

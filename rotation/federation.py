@@ -47,5 +47,7 @@ class ManagedIdentities:
     def _credential(self, client_id: str | None) -> ManagedIdentityCredential:
         with self._lock:
             if client_id not in self._credentials:
-                self._credentials[client_id] = ManagedIdentityCredential(client_id=client_id)
+                self._credentials[client_id] = ManagedIdentityCredential(
+                    client_id=client_id, connection_timeout=4, read_timeout=8, retry_total=1
+                )
             return self._credentials[client_id]

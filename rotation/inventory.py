@@ -6,14 +6,14 @@ One pass over the pages, nothing read but names, tags and dates. What is due of 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rotation.clouds import Cloud
 from rotation.credential_ref import CredentialKind, CredentialRef
 from rotation.outcome import LostTags
-from rotation.ports import ListedSecret, SecretNotFoundError, Vault
+from rotation.ports import ListedSecret, SecretNotFoundError, Vault, VaultError
 from rotation.reason import Reason, Unit
 from rotation.token import (
     OUR_TAGS,
@@ -55,7 +55,10 @@ class ClientCredential:
 class Inventory:
     """The records of one vault, listed once: iterate `records` to the end, then ask for `client_credentials`."""
 
-    def __init__(self, vault: Vault, *, vault_cloud: Cloud | None, defaults: Thresholds) -> None:
+    def __init__(
+        self, vault: Vault, *, vault_cloud: Cloud | None, defaults: Thresholds, may_go_on: Callable[[], bool]
+    ) -> None:
+        self._may_go_on = may_go_on
         self._vault = vault
         self._vault_cloud = vault_cloud
         self._defaults = defaults
@@ -64,8 +67,9 @@ class Inventory:
         self._others: dict[str, ListedSecret] = {}
 
     def records(self) -> Iterator[ManagedToken | InvalidRecord]:
-        """Every managed token of the vault, page by page. Raises VaultError."""
+        """Every managed token of the vault, page by page. Raises VaultError, when the time is over too."""
         for secret in self._vault.secrets():
+            self._check_time()
             if secret.holds_certificate or not is_managed(secret.tags):
                 self._others[secret.name.lower()] = secret
                 continue
@@ -80,6 +84,10 @@ class Inventory:
             if isinstance(record, ManagedToken):
                 self._note_credentials(record)
             yield record
+
+    def _check_time(self) -> None:
+        if not self._may_go_on():
+            raise VaultError(Reason.OUT_OF_TIME, "its list was not read to the end in time")
 
     def _note_credentials(self, token: ManagedToken) -> None:
         for ref in token.credentials:
@@ -100,6 +108,7 @@ class Inventory:
             written_by_somebody = not secret.holds_certificate and secret.name.lower() not in credentials
             recent = now - secret.created_on < _WATCHED
             if written_by_somebody and recent and not OUR_TAGS & secret.tags.keys():
+                self._check_time()
                 yield from self._lost_tags_of(secret.name)
 
     def _lost_tags_of(self, name: str) -> Iterator[LostTags]:

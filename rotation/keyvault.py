@@ -149,7 +149,7 @@ def _known[T](value: T | None) -> T:
 
 def same_origin(one: str, other: str) -> bool:
     """Whether two https addresses are of the same host and port; the service's own links name port 443."""
-    return _origin(one) == _origin(other)
+    return not set("\\@") & {*one, *other} and _origin(one) == _origin(other)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

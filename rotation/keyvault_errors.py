@@ -34,6 +34,10 @@ _DENIED = {
     "ForbiddenByConnection": "the vault does not take connections from this network",
 }
 
+# Inner codes of a 409 about a name that a deletion holds; a bare Conflict is about two writers ("Key Vault REST API
+# error codes").
+_DELETED = frozenset({"ObjectIsDeletedButRecoverable", "ObjectIsBeingDeleted", "ObjectIsBeingRecovered"})
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -46,9 +50,18 @@ def translated() -> Iterator[None]:
         raise _answered(error) from error
     except (ServiceRequestError, ServiceResponseError) as error:
         raise VaultError(Reason.VAULT_UNAVAILABLE, _unanswered(error)) from error
-    except (AzureError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        # The SDK's own failure on an answer of no known form; a challenge that does not fit the vault is a ValueError
-        # too.
+    except (
+        AzureError,
+        OSError,
+        RuntimeError,
+        ArithmeticError,
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:
+        # The SDK's own failure on an answer of no known form, or on this machine's; a challenge that does not fit the
+        # vault is a ValueError too.
         message = f"the vault's answer could not be used ({type(error).__name__})"
         raise VaultError(Reason.VAULT_UNAVAILABLE, message) from error
 
@@ -68,20 +81,25 @@ def _answered(error: HttpResponseError) -> VaultError:
                 Reason.VAULT_DENIED,
                 "the job's own identity got no token: see the AZURE_ settings, or sign in with az login",
             )
-        case 403 if code == "SecretDisabled":
-            return SecretDisabledError(Reason.DISABLED, "the current version is disabled")
-        case 401 | 403:
+        case 401 | 403 if code != "SecretDisabled":
             return VaultError(Reason.VAULT_DENIED, f"{said}: {_DENIED.get(code, 'access is denied')}")
+        case 403:
+            return SecretDisabledError(Reason.DISABLED, "the current version is disabled")
         case 404:
             return SecretNotFoundError(Reason.SECRET_DELETED, said)
-        case 409:
+        case 409 if code in _DELETED:
             return VaultError(Reason.SECRET_DELETED, f"{said}: a deleted secret holds this name")
-        case 429:
-            return VaultError(Reason.VAULT_THROTTLED, said, retry_after=_retry_after(error))
-        case int() if status >= 500:  # noqa: PLR2004 - RFC 9110 section 15.6
-            return VaultError(Reason.VAULT_UNAVAILABLE, said, retry_after=_retry_after(error))
         case _:
-            return VaultError(Reason.UNCLASSIFIED, said)
+            return VaultError(_reason_of(status), said, retry_after=_retry_after(error))
+
+
+def _reason_of(status: int | None) -> Reason:
+    """What any other status means: too much, not now (a bare 409 is two writers at one moment), or we do not know."""
+    if status == requests.codes.too_many_requests:
+        return Reason.VAULT_THROTTLED
+    if status == requests.codes.conflict or (status is not None and status >= requests.codes.server_error):
+        return Reason.VAULT_UNAVAILABLE
+    return Reason.UNCLASSIFIED
 
 
 def _code(error: HttpResponseError) -> str:
@@ -96,4 +114,4 @@ def _retry_after(error: HttpResponseError) -> float | None:
     """Seconds of the Retry-After header (RFC 9110 section 10.2.3); its date form is not used by the service."""
     headers = getattr(error.response, "headers", {})
     value = headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
+    return float(value) if value.isascii() and value.isdigit() else None

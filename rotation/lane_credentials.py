@@ -41,6 +41,7 @@ class LaneCredentials:
         self._schedule = schedule
         self._proofs = proofs
         self._told: set[CredentialRef] = set()
+        self._telling = threading.Lock()
         self._tokens = len(lane.waiting) + 1  # the first of them is in flight already
 
     def candidates(self) -> tuple[CredentialRef, ...]:
@@ -54,8 +55,10 @@ class LaneCredentials:
 
     def refused(self, ref: CredentialRef, reason: Reason, message: str) -> None:
         """Tell it, once: it is a problem even when the next credential is accepted."""
-        if ref not in self._told:
+        with self._telling:
+            first = ref not in self._told
             self._told.add(ref)
+        if first:
             self._tell(Refusal(self._lane.vault, ref, reason, message, self._tokens))
 
     def accepted(self, ref: CredentialRef) -> None:

@@ -46,6 +46,10 @@ class Deadlines:
         """Whether another token may still be started."""
         return self.clock.monotonic() < self.start_until and not self.stopped()
 
+    def is_over(self) -> bool:
+        """Whether what was started should have ended."""
+        return self.clock.monotonic() >= self.finish_until
+
     def pause(self, seconds: float) -> bool:
         """Sleep that long, or say False at once when the finish deadline comes first."""
         if self.clock.monotonic() + seconds >= self.finish_until:

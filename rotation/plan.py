@@ -6,7 +6,7 @@ The gathering half of a run; it writes nothing and redeems nothing. The acting h
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -85,6 +85,11 @@ class Plan:
             self.told.append(outcome)
 
 
+def always() -> bool:
+    """For a plan that may take as long as it takes."""
+    return True
+
+
 def plan(
     request: RunRequest,
     vaults: Iterable[Vault],
@@ -92,6 +97,7 @@ def plan(
     defaults: Thresholds,
     now: datetime,
     left_out: Iterable[VaultFault] = (),
+    may_go_on: Callable[[], bool] = always,
 ) -> Plan:
     """List the vaults and decide; a vault's failure is a fault of the plan, as those are that were `left_out` of it.
 
@@ -100,7 +106,7 @@ def plan(
     made = Plan(vault_faults=list(left_out))
     asked = _Asked(request.tokens)
     for vault in vaults:
-        inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=defaults)
+        inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=defaults, may_go_on=may_go_on)
         try:
             for record in inventory.records():
                 if request.full or asked.matches(record):

@@ -109,7 +109,7 @@ def _is_problem(outcome: Outcome) -> bool:
     if outcome.reason in TRANSIENT and outcome.streak is not None:  # what no tag can remember is told at once
         return outcome.streak.lasts
     if outcome.reason is Reason.TOKEN_REJECTED:
-        return outcome.repeated  # single rejections without a cause occur and pass
+        return outcome.repeated or outcome.streak is None  # single rejections without a cause occur and pass
     return True
 
 

@@ -53,8 +53,9 @@ class RunReport:
 
     @property
     def status(self) -> Status:
-        """`problems` as soon as there is one, or a vault was not looked at."""
-        return Status.PROBLEMS if self.problems or self.vault_faults else Status.OK
+        """`ok` when all that was asked for was done: no problem, nothing failed or stranded, nothing left over."""
+        undone = self.counts.get(Kind.FAILED, 0) + self.counts.get(Kind.STRANDED, 0)
+        return Status.PROBLEMS if self.problems or undone or not self.complete else Status.OK
 
     def to_json(self) -> dict[str, object]:
         """The report as a JSON object."""

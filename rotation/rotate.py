@@ -89,6 +89,8 @@ class _Reading:
 def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -> Outcome:
     """Rotate one token. Never raises for what a vault or an issuer does: that is the outcome."""
     read: _Reading | None = None
+    redemption: Redemption | None = None
+    stored: str | None = None
     storing = Storing(context.vault, context.deadlines)
     try:
         read = _read(token, context)
@@ -105,6 +107,10 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
         warnings = storing.settle(stored, new, looked)
     except Ended as end:
         return _ended(read.token if read else token, read, end, context)
+    except Exception as fault:
+        if redemption is None or stored is not None:
+            raise
+        return _ended(read.token if read else token, read, _stranded_by(fault), context)
     warnings += _warnings(tagged, redemption)
     return replace(
         outcome_of(read.token, Kind.ROTATED, read.why, now=context.now),
@@ -207,6 +213,12 @@ def _ended(token: ManagedToken, read: _Reading | None, end: Ended, context: Cont
     return _remember(outcome, read, context)
 
 
+def _stranded_by(fault: Exception) -> Ended:
+    """A fault of this program between redeeming and storing: as loud as a vault's, and the next token may meet it."""
+    message = f"redeemed, but a fault of this program ({type(fault).__name__}) kept the new token from being stored"
+    return Ended(Kind.STRANDED, Reason.STRANDED_TOKEN, message, closes_vault=True)
+
+
 def _remember(outcome: Outcome, read: _Reading, context: Context) -> Outcome:
     """Put the failure into the version's tags, unless somebody replaced that version meanwhile."""
     before = read.token.last_failure
@@ -226,4 +238,6 @@ def _remember(outcome: Outcome, read: _Reading, context: Context) -> Outcome:
         if error.reason is Reason.VAULT_DENIED:  # no run can remember anything: told at once, and why
             return replace(outcome, warnings=(Reason.VAULT_DENIED,))
         return failed  # the failure itself is what is told; only its memory is lost, and the next run finds it again
-    return replace(failed, warnings=(Reason.TAGS_DROPPED,) * tagged.dropped)
+    if tagged.dropped:  # no run can remember it: what would wait for a second one is told at once
+        return replace(outcome, warnings=(Reason.TAGS_DROPPED,))
+    return failed

@@ -76,7 +76,7 @@ def run(
     )
     with ExitStack() as stack:
         held, leased = _hold(request, ports, stack, run_id=run_id, now=now)
-        made = plan(request, held, defaults=limits.thresholds, now=now, left_out=leased)
+        made = plan(request, held, defaults=limits.thresholds, now=now, left_out=leased, may_go_on=deadlines.may_start)
         contexts = {vault.url: _context(vault, request, ports, limits, deadlines, now) for vault in held}
         act(made, contexts, deadlines, workers=limits.concurrency, list_all=request.lists_all, progress=progress)
     return RunReport(

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rotation.credential_ref import CredentialRef
-from rotation.outcome import Outcome
+from rotation.outcome import Kind, Outcome
 from rotation.policy import urgency
 from rotation.reason import Reason, Unit
 from rotation.token import ManagedToken
 
 REJECTIONS_TO_CLOSE = 3
+STRANDS_TO_CLOSE = 3
 
 type _Turn = tuple[datetime, int]
 
@@ -56,6 +57,7 @@ class _VaultLanes:
     lanes: list[tuple[_Turn, Lane]] = field(default_factory=list)
     stored: bool = False
     in_flight: int = 0
+    strands: int = 0
     closed: Cause | None = None
 
     @property
@@ -119,6 +121,7 @@ class Schedule:
         """The vault stored a version: its tokens need not wait for each other any more."""
         with self._changed:
             self._vaults[lane.vault].stored = True
+            self._vaults[lane.vault].strands = 0
             self._changed.notify_all()
 
     def give_back(self, turn: Turn, outcome: Outcome) -> None:
@@ -127,8 +130,9 @@ class Schedule:
             vault = self._vaults[turn.lane.vault]
             vault.in_flight -= 1
             cause = Cause(outcome.reason, outcome.subject)
-            if outcome.closes_vault:
-                vault.closed = cause
+            vault.strands += outcome.kind is Kind.STRANDED
+            if outcome.closes_vault or vault.strands >= STRANDS_TO_CLOSE:
+                vault.closed = vault.closed or cause
             elif outcome.reason.unit is Unit.CREDENTIAL and turn.closed is None:
                 self._rejected(turn.lane, cause)
             elif outcome.reason is Reason.THROTTLED:

@@ -79,7 +79,7 @@ class Settings:
             rotation_schedule=reader.schedule(),
             thresholds=reader.thresholds(),
             max_concurrency=reader.number("MAX_CONCURRENCY", 16, low=1, high=64, parse=int),
-            writes_per_second=reader.number("WRITES_PER_SECOND", 29.0, low=0.1, high=1000.0, parse=float),
+            writes_per_second=reader.number("WRITES_PER_SECOND", 29.0, low=1.0, high=1000.0, parse=float),
             run_time_limit_seconds=reader.number("RUN_TIME_LIMIT_SECONDS", 480, low=10, high=480, parse=int),
             authority_overrides=reader.authority_overrides(),
             identity=reader.identity(),

@@ -55,7 +55,9 @@ class Storing:
                 if error.reason is Reason.SECRET_DELETED:
                     raise Ended(Kind.FAILED, error.reason, "it was deleted before the new token was stored") from error
                 refusals += error.reason in _REFUSED
-                if refusals >= _REFUSALS or not self.deadlines.pause(error.retry_after or wait):
+                if refusals >= _REFUSALS or not self.deadlines.pause(
+                    min(error.retry_after or wait, _LONGEST_WAIT_SECONDS)
+                ):
                     _strand(error)
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
             current = self._read_current(new.name)
@@ -88,6 +90,8 @@ class Storing:
         try:
             warnings = self._follow_operator(stored, new, looked, before)
             for version in others:
+                if self.deadlines.is_over():  # an adopted secret may have hundreds; the next rotation goes on
+                    return (*warnings, Reason.DISABLE_FAILED)
                 if version.created_on <= before.created_on:
                     self.vault.disable(new.name, version.version)
         except VaultError as error:
@@ -156,7 +160,9 @@ class Storing:
             except VaultError as error:
                 tried += 1
                 limit = _REFUSALS if error.reason in _REFUSED else attempts
-                if (limit is not None and tried >= limit) or not self.deadlines.pause(error.retry_after or wait):
+                if (limit is not None and tried >= limit) or not self.deadlines.pause(
+                    min(error.retry_after or wait, _LONGEST_WAIT_SECONDS)
+                ):
                     raise
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
 

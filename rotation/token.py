@@ -123,7 +123,7 @@ class InvalidRecord:
 
 def is_managed(tags: Mapping[str, str]) -> bool:
     """Whether a secret with these tags is ours to read and write."""
-    return tags.get(MANAGED_BY) == MANAGED_BY_US
+    return tags.get(MANAGED_BY, "").strip().lower() == MANAGED_BY_US  # a blank typed beside it must not mean no care
 
 
 def parse(

@@ -18,6 +18,10 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+_NEEDED = frozenset({
+    "issuer", "authorization_endpoint", "token_endpoint", "device_authorization_endpoint",
+    "error", "suberror", "error_codes", "error_description", "correlation_id",
+})  # fmt: skip
 _LASTING = frozenset({200, 400, 404})  # a document, or the refusal of a tenant that there is not
 _ACCEPTED = json.dumps({"access_token": "kept from MSAL", "token_type": "Bearer"})
 _REFUSED = json.dumps({"error": "refused", "error_description": "kept from MSAL"})
@@ -99,7 +103,7 @@ class TokenEndpoints:
             return
         if answer.body is None or answer.status not in _LASTING:
             self._forget(url)  # what passes is asked for again by the next redemption
-        fetching.set_result(answer)
+        fetching.set_result(_what_is_needed(answer))
 
     def _forget(self, url: str) -> None:
         with self._asking:
@@ -120,6 +124,13 @@ class TokenEndpoints:
         except (ValueError, RecursionError):
             body = None
         return Answer(response.status_code, body if isinstance(body, dict) else None)
+
+
+def _what_is_needed(answer: Answer) -> Answer:
+    """A document without what nobody reads: it is kept for the whole run, and many tenants have one each."""
+    if answer.body is None:
+        return answer
+    return Answer(answer.status, {name: value for name, value in answer.body.items() if name in _NEEDED})
 
 
 class MsalHttpClient:

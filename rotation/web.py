@@ -22,6 +22,7 @@ _logger = logging.getLogger(__name__)
 
 _LONGEST_BODY_BYTES = 64 * 1024
 _RETRY_AFTER_SECONDS = 30
+_EVERY = object()  # the field is left out; a null is a mistake, and must not mean every token
 _FLAGS = {"force": "force", "dry_run": "dry_run", "all": "list_all"}
 
 
@@ -81,11 +82,11 @@ def parse_request(body: bytes) -> RunRequest:
         flags[option] = asked.get(name, False)
         if not isinstance(flags[option], bool):
             raise BadRequestError(f"{name} must be true or false")
-    return RunRequest(trigger=Trigger.HTTP, tokens=_tokens(asked.get("tokens")), **flags)
+    return RunRequest(trigger=Trigger.HTTP, tokens=_tokens(asked.get("tokens", _EVERY)), **flags)
 
 
 def _tokens(asked: object) -> tuple[str, ...]:
-    if asked is None:
+    if asked is _EVERY:
         return ()
     if not isinstance(asked, list) or not asked:
         raise BadRequestError("tokens must be a list of names or secret ids; leave it out to ask for every token")
@@ -109,7 +110,7 @@ def _answered(environ: Mapping[str, str], work: Callable[[Application], Mapping[
         busy = _problem(HTTPStatus.CONFLICT, str(error), run_id=error.holder.run_id)
         return Response(busy.status, busy.body, {"Retry-After": str(_RETRY_AFTER_SECONDS)})
     except Exception as fault:  # noqa: BLE001 - the last line of defence; its text may hold anything
-        _logger.error("rotation.fault", extra={"kind": type(fault).__name__})  # noqa: TRY400 - nor a traceback of it
+        _logger.error("rotation.fault %s", type(fault).__name__)  # noqa: TRY400 - nor a traceback of it
         return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"a fault of this program ({type(fault).__name__})")
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from azure.core.credentials import TokenCredential
 from azure.identity import AzureCliCredential, ClientSecretCredential, ManagedIdentityCredential
 
 from rotation.clouds import CLOUDS, GLOBAL, cloud_of_vault
@@ -23,7 +23,7 @@ from rotation.inventory import ClientCredential, Inventory
 from rotation.keyvault import KeyVault
 from rotation.lease import ProcessLease
 from rotation.outcome import VaultFault
-from rotation.pace import Clock, never
+from rotation.pace import Clock, Deadlines, never
 from rotation.plan import RunRequest, fault_of
 from rotation.ports import VaultError
 from rotation.report import RunReport, Trigger
@@ -33,11 +33,16 @@ from rotation.status_report import StatusReport, TokenStatus, lost_tags_status, 
 from rotation.token_endpoint import TokenEndpoints
 
 _FINISH_SECONDS = 120  # on top of 480 to start: the platform grants about ten minutes when it replaces an instance
+_PATIENCE: Mapping[str, Any] = {"connection_timeout": 4, "read_timeout": 8, "retry_total": 1}  # it would wait minutes
+_CLI_SECONDS = 15
 _HTTP_START_SECONDS, _HTTP_FINISH_SECONDS = 150, 50  # HTTP is cut at 230: "Azure Functions scale and hosting"
 
 # Both log an answer of the identity endpoint that they cannot parse, the token in it included (seen with azure-identity
 # 1.27.0 and MSAL 1.39.0); what failed is told by us, without the answer.
 _QUIETER = {"azure.identity": logging.ERROR, "msal.managed_identity": logging.INFO}
+
+
+type JobCredential = ClientSecretCredential | ManagedIdentityCredential | AzureCliCredential
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +66,17 @@ class Application:
 
     def status(self, *, now: datetime) -> StatusReport:
         """List every vault and say how each token is; a vault that cannot be listed is a fault of the report."""
+        deadlines = Deadlines.from_now(self.ports.clock, start_seconds=_HTTP_START_SECONDS, finish_seconds=0)
         tokens: list[TokenStatus] = []
         credentials: list[ClientCredential] = []
         faults: list[VaultFault] = []
         for vault in self.ports.vaults:
-            inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=self.settings.thresholds)
+            inventory = Inventory(
+                vault,
+                vault_cloud=cloud_of_vault(vault.url),
+                defaults=self.settings.thresholds,
+                may_go_on=deadlines.may_start,
+            )
             try:
                 tokens += [token_status(record, now=now) for record in inventory.records()]
                 tokens += [lost_tags_status(lost) for lost in inventory.lost_tags(now=now)]
@@ -92,6 +103,7 @@ def application(environ: Mapping[str, str]) -> Iterator[Application]:
         logging.getLogger(library).setLevel(level)
     with ExitStack() as stack:
         credential = _job_credential(settings)
+        stack.callback(credential.close)
         endpoints = TokenEndpoints(connections=settings.max_concurrency)
         stack.callback(endpoints.close)
         vaults = [
@@ -121,7 +133,7 @@ def _limits(settings: Settings, trigger: Trigger) -> Limits:
     )
 
 
-def _job_credential(settings: Settings) -> TokenCredential:
+def _job_credential(settings: Settings) -> JobCredential:
     """Who the job is, said by the settings and by nothing else: a chain of guesses would follow a stray variable."""
     match settings.identity:
         case ClientSecretIdentity(tenant_id, client_id, client_secret):
@@ -132,11 +144,12 @@ def _job_credential(settings: Settings) -> TokenCredential:
                 client_secret.reveal(),
                 authority=authority,
                 disable_instance_discovery=authority not in {cloud.authority for cloud in CLOUDS.values()},
+                **_PATIENCE,
             )
         case ManagedIdentity(client_id):
-            return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
+            return ManagedIdentityCredential(client_id=client_id, **_PATIENCE)
         case AzureCliIdentity():
-            return AzureCliCredential(process_timeout=30)
+            return AzureCliCredential(process_timeout=_CLI_SECONDS)
 
 
 def _cloud_authority(settings: Settings) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from rotation.outcome import VaultFault
-from rotation.reason import Reason
+from rotation.reason import Severity
 
 
 class ExitCode(IntEnum):
@@ -23,6 +23,6 @@ class ExitCode(IntEnum):
     @classmethod
     def of(cls, vault_faults: Iterable[VaultFault], *, all_well: bool) -> ExitCode:
         """The exit code of a report: a vault that could not be listed outweighs every problem in the others."""
-        if any(fault.reason is not Reason.LEASE_HELD for fault in vault_faults):
+        if any(fault.reason.severity is not Severity.NONE for fault in vault_faults):
             return cls.VAULT_UNREACHABLE
         return cls.WELL if all_well else cls.PROBLEMS

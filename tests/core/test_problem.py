@@ -121,8 +121,14 @@ def test_days_that_run_out_are_told_in_addition_unless_the_token_is_told_as_dead
 
 
 def test_days_that_run_out_are_told_while_a_rejection_is_not_confirmed() -> None:
-    rejected = outcome(Reason.TOKEN_REJECTED, expiry=Reason.EXPIRES_WITHIN_WEEK, repeated=False)
+    seen_once = failing(Reason.TOKEN_REJECTED)
+    rejected = outcome(Reason.TOKEN_REJECTED, expiry=Reason.EXPIRES_WITHIN_WEEK, streak=seen_once)
     assert said(problems_of([rejected])) == [("expires_within_week", "contoso", 1)]
+
+
+@pytest.mark.parametrize("reason", [Reason.TOKEN_REJECTED, Reason.THROTTLED, Reason.VAULT_UNAVAILABLE])
+def test_what_no_tag_could_remember_is_told_at_once(reason: Reason) -> None:
+    assert [problem.reason for problem in problems_of([outcome(reason, streak=None)])] == [reason]
 
 
 @pytest.mark.parametrize("reason", [Reason.PAUSED, Reason.OUT_OF_TIME, Reason.BREAKER_OPEN, Reason.NOT_DUE])
@@ -222,7 +228,7 @@ def test_problems_do_not_depend_on_the_order_and_none_is_told_twice(
 def test_no_failure_goes_untold_but_a_rejection_that_may_pass(outcomes: list[Outcome]) -> None:
     told = {problem.reason for problem in problems_of(outcomes)}
     for one in outcomes:
-        unconfirmed = one.reason is Reason.TOKEN_REJECTED and not one.repeated
+        unconfirmed = one.reason is Reason.TOKEN_REJECTED and not one.repeated and one.streak is not None
         assert one.reason in told or unconfirmed
         if one.expiry is not None:
             assert one.expiry in told or (one.reason in TOKEN_IS_DEAD and not unconfirmed)

@@ -113,7 +113,14 @@ def test_a_vault_that_was_not_looked_at_is_named_and_is_a_problem() -> None:
 
 
 def test_without_a_problem_all_is_well() -> None:
-    assert replace(REPORT, problems=()).status is Status.OK
+    assert replace(REPORT, problems=(), counts={Kind.ROTATED: 3, Kind.SKIPPED: 5}).status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("counts", "complete"), [({Kind.FAILED: 1}, True), ({Kind.STRANDED: 1}, True), ({Kind.DEFERRED: 1}, False)]
+)
+def test_what_was_not_done_is_not_well_even_where_it_is_no_problem_yet(counts: dict[Kind, int], complete: bool) -> None:  # noqa: FBT001 - a column of the table
+    assert replace(REPORT, problems=(), counts=counts, complete=complete).status is Status.PROBLEMS
 
 
 def test_a_moment_of_another_zone_is_written_in_utc() -> None:

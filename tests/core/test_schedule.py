@@ -167,6 +167,18 @@ def test_a_token_that_is_stranded_for_its_own_secrets_sake_closes_nothing() -> N
     assert taken(schedule).closed is None
 
 
+def test_three_of_them_without_a_store_between_close_the_vault_all_the_same() -> None:
+    stranded = outcome(Reason.STRANDED_TOKEN, kind=Kind.STRANDED)
+    schedule = schedule_of(*alike(7))
+    end(schedule, stranded, stranded)
+    proven(schedule)
+    end(schedule, stranded, stranded)
+    last = taken(schedule)
+    assert last.closed is None, "a store between them counts"
+    schedule.give_back(last, stranded)
+    assert taken(schedule).closed == Cause(Reason.STRANDED_TOKEN, "")
+
+
 def test_a_stranded_token_ends_redemption_in_its_vault_and_in_no_other() -> None:
     schedule = schedule_of(*alike(3), due("other", 20, app="other"), due("there", 10, vault=OTHER_VAULT))
     end(schedule, replace(outcome(Reason.STRANDED_TOKEN, kind=Kind.STRANDED), closes_vault=True))

@@ -183,7 +183,7 @@ def test_days_that_would_make_a_healthy_token_warn_are_a_fault(rotate: str, inac
     ("name", "low", "high"),
     [
         ("MAX_CONCURRENCY", "1", "64"),
-        ("WRITES_PER_SECOND", "0.1", "1000"),
+        ("WRITES_PER_SECOND", "1", "1000"),
         ("RUN_TIME_LIMIT_SECONDS", "10", "480"),
     ],
 )

@@ -17,7 +17,7 @@ from rotation.ports import Grant, Redemption, VaultError
 from rotation.report import RunReport
 from tests.effects.job import Job, outcome
 from tests.effects.partners import CLIENT_SECRET, DUE, Partner, values_of
-from tests.effects.steps import REDEEM, STORE, Steps, WatchedIssuer, watched
+from tests.effects.steps import READ, REDEEM, STORE, Steps, WatchedIssuer, watched
 
 CANARY = "1.AcanaryCANARYcanaryCANARYcanary"
 
@@ -107,9 +107,9 @@ def test_no_answer_of_the_vault_is_shown(
     assert_unseen(report, caplog, values_of(cloud.vault, "contoso"))
 
 
-@pytest.mark.parametrize("call", [REDEEM, STORE])
+@pytest.mark.parametrize(("call", "kind"), [(READ, Kind.FAILED), (REDEEM, Kind.FAILED), (STORE, Kind.STRANDED)])
 def test_a_fault_of_our_own_shows_its_kind_and_not_its_text(
-    cloud: World, partner: Partner, job: Job, caplog: pytest.LogCaptureFixture, call: str
+    cloud: World, partner: Partner, job: Job, caplog: pytest.LogCaptureFixture, call: str, kind: Kind
 ) -> None:
     partner.put("contoso")
 
@@ -119,8 +119,9 @@ def test_a_fault_of_our_own_shows_its_kind_and_not_its_text(
     report = watched(job, Steps(after={call: break_down})).run()
 
     told = outcome(report, "contoso")
-    assert (told.kind, "LookupError" in told.message) == (Kind.FAILED, True)
-    assert ("rotation.crew", "rotation.fault") in [(record.name, record.message) for record in caplog.records]
+    assert (told.kind, "LookupError" in told.message) == (kind, True)
+    logged = "rotation.fault LookupError in contoso" in [record.message for record in caplog.records]
+    assert logged is (kind is Kind.FAILED)
     assert_unseen(report, caplog, values_of(cloud.vault, "contoso"))
 
 

@@ -16,13 +16,21 @@ def test_a_secret_that_was_deleted_after_it_was_redeemed_is_not_written(
     cloud: World, partner: Partner, job: Job
 ) -> None:
     partner.put("contoso")
-    conflict = Answer(409, body={"error": {"code": "Conflict", "message": "no"}})
-    cloud.vault.faults.fail_next(conflict, method="PUT")
+    deleted = {"error": {"code": "Conflict", "message": "no", "innererror": {"code": "ObjectIsDeletedButRecoverable"}}}
+    cloud.vault.faults.fail_next(Answer(409, body=deleted), method="PUT")
 
     told = job.rotate("contoso")
 
     assert (told.kind, told.reason) == (Kind.FAILED, Reason.SECRET_DELETED)
     assert cloud.vault.log.count("store") == 1
+
+
+def test_two_writers_at_the_same_moment_strand_nothing(cloud: World, partner: Partner, job: Job) -> None:
+    partner.put("contoso")
+    cloud.vault.faults.fail_next(Answer(409, body={"error": {"code": "Conflict", "message": "no"}}), method="PUT")
+
+    assert job.rotate("contoso").kind is Kind.ROTATED
+    assert cloud.vault.log.count("store") == 2
 
 
 def test_a_disabled_secret_is_left_alone(cloud: World, partner: Partner, job: Job) -> None:
