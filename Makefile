@@ -90,7 +90,7 @@ $(READY): .venv/pyvenv.cfg requirements-dev.txt | $(UV)
 	@touch $@
 
 $(ISSUER): tests/interop/oidc_provider/package-lock.json | node
-	@npm ci --silent --prefix tests/interop/oidc_provider >&2
+	@npm ci --no-audit --no-fund --loglevel=error --prefix tests/interop/oidc_provider >&2
 	@touch $@
 
 node:
