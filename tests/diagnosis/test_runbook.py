@@ -92,7 +92,7 @@ def test_every_shell_block_closes_its_quotes_and_ends_its_continued_lines() -> N
 
 
 def test_the_examples_are_contosos_and_nobody_elses() -> None:
-    assert set(re.findall(r"[\w.-]+@([\w-]+\.com)", runbook())) == {"contoso.com"}
+    assert set(re.findall(r"[\w.-]+@([\w-]+\.(?!txt\b)[a-z]+)", runbook())) == {"contoso.example"}
     vaults = set(re.findall(r"([\w-]+)\.vault\.azure\.net|--vault-name (\S+)", runbook()))
     assert {name for pair in vaults for name in pair if name} == {"contoso-vault"}
 
