@@ -14,7 +14,7 @@ from rotation.clouds import cloud_of_vault
 from rotation.credential_ref import CredentialRef
 from rotation.inventory import ClientCredential, Inventory
 from rotation.outcome import Kind, LostTags, Outcome, Refusal, VaultFault
-from rotation.policy import Leave, Recheck, Redeem, StillFailing, decide
+from rotation.policy import Leave, Redeem, Standing, decide
 from rotation.ports import SecretNotFoundError, Vault, VaultError
 from rotation.problem import Problem
 from rotation.reason import Reason
@@ -144,12 +144,12 @@ def _decide(record: ManagedToken | InvalidRecord, made: Plan, request: RunReques
         case Redeem(why) if request.dry_run:
             outcome = outcome_of(record, Kind.ROTATED, why, now=now, message="would be redeemed")
             made.tell(replace(outcome, expiry=None), list_all=True)
-        case Recheck(failure) if request.dry_run:
+        case Standing(failure) if request.dry_run:
             message = f"failing since {failure.first_seen}; would not be redeemed in this run"
             made.tell(outcome_of(record, Kind.FAILED, failure.reason, now=now, message=message), list_all=True)
         case Leave(reason):
             made.tell(outcome_of(record, Kind.SKIPPED, reason, now=now), list_all=request.lists_all)
-        case Redeem() | Recheck() | StillFailing():
+        case Redeem() | Standing():
             made.due.append(record)
 
 

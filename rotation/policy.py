@@ -5,7 +5,7 @@ The rules, in order; the first that applies decides:
  2. `force` redeems.
  3. A remembered failure of this version is tried again when its reason passes by itself or is the client credential's
     (a breaker keeps that cheap), when the day has changed, or when a person asks; else it still stands. Which version
-    a listing cannot say, so a standing failure is confirmed by reading (`Recheck`). A failure of another version means
+    a listing cannot say, so a standing failure is confirmed by reading (`Standing`). A failure of another version means
     that somebody wrote this one: it is redeemed, which proves it.
  4. A token never redeemed by the job is due now, and so is one that claims to have been redeemed in the future.
  5. A token is due from `rotate_after_days` on.
@@ -41,20 +41,13 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
-class Recheck:
-    """A failure stands if the current version is still the one that failed: read it, then decide again."""
+class Standing:
+    """A failure stands and is not tried again today; from a listing, only if reading shows the version that failed."""
 
     failure: LastFailure
 
 
-@dataclass(frozen=True, slots=True)
-class StillFailing:
-    """The current version is the one that failed; it is not tried again today."""
-
-    failure: LastFailure
-
-
-type Decision = Redeem | Leave | Recheck | StillFailing
+type Decision = Redeem | Leave | Standing
 
 
 def decide(
@@ -84,7 +77,7 @@ def _after_failure(failure: LastFailure, *, now: datetime, version: str | None, 
         return Redeem(Reason.NEVER_REDEEMED)
     if by_hand or _worth_another_try(failure, now):
         return Redeem(Reason.RETRY)
-    return Recheck(failure) if version is None else StillFailing(failure)
+    return Standing(failure)
 
 
 def _worth_another_try(failure: LastFailure, now: datetime) -> bool:

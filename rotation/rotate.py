@@ -22,7 +22,7 @@ from datetime import datetime
 from rotation.clouds import Cloud
 from rotation.outcome import Ended, Kind, Outcome
 from rotation.pace import Deadlines, Pace
-from rotation.policy import Leave, Recheck, Redeem, StillFailing, days_left, decide, expires_at, expiry_reason, streak
+from rotation.policy import Leave, Redeem, Standing, days_left, decide, expires_at, expiry_reason, streak
 from rotation.ports import (
     Issuer,
     NewVersion,
@@ -163,7 +163,7 @@ def _read(token: ManagedToken, context: Context) -> _Reading:
             return _Reading(secret, record, why)
         case Leave(reason):
             raise Ended(Kind.SKIPPED, reason)
-        case StillFailing(failure) | Recheck(failure):
+        case Standing(failure):
             raise Ended(Kind.FAILED, failure.reason, _still_failing(failure), remembered=failure)
 
 

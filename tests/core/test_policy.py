@@ -10,9 +10,8 @@ import pytest
 from rotation.policy import (
     Decision,
     Leave,
-    Recheck,
     Redeem,
-    StillFailing,
+    Standing,
     days_left,
     decide,
     expires_at,
@@ -98,9 +97,9 @@ def test_force_redeems_what_is_fresh_and_what_failed_today() -> None:
 def test_a_failure_that_lasts_is_tried_once_a_day(reason: Reason) -> None:
     token = with_failure(failing(reason))
     midnight = datetime(2027, 3, 11, tzinfo=UTC)
-    assert decide(token, now=NOW) == Recheck(failing(reason))
-    assert decide(token, now=NOW, version=VERSION) == StillFailing(failing(reason))
-    assert decide(token, now=midnight - MICROSECOND, version=VERSION) == StillFailing(failing(reason))
+    assert decide(token, now=NOW) == Standing(failing(reason))
+    assert decide(token, now=NOW, version=VERSION) == Standing(failing(reason))
+    assert decide(token, now=midnight - MICROSECOND, version=VERSION) == Standing(failing(reason))
     assert decide(token, now=midnight, version=VERSION) == Redeem(Reason.RETRY)
 
 
@@ -112,7 +111,7 @@ def test_what_passes_and_what_a_breaker_keeps_cheap_is_tried_in_every_run(reason
 
 def test_a_rejection_without_a_cause_is_confirmed_by_the_next_run_and_then_tried_once_a_day() -> None:
     assert decide(with_failure(failing(Reason.TOKEN_REJECTED, days=1)), now=NOW) == Redeem(Reason.RETRY)
-    assert isinstance(decide(with_failure(failing(Reason.TOKEN_REJECTED, days=2)), now=NOW), Recheck)
+    assert isinstance(decide(with_failure(failing(Reason.TOKEN_REJECTED, days=2)), now=NOW), Standing)
 
 
 @pytest.mark.parametrize("reason", ONCE_A_DAY)

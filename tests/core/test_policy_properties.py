@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from rotation.policy import (
     Leave,
-    Recheck,
     Redeem,
-    StillFailing,
+    Standing,
     days_left,
     decide,
     expires_at,
@@ -48,11 +47,11 @@ def test_an_expired_token_is_never_silently_skipped(
     decision = decide(token, now=now, version=version, force=force, by_hand=by_hand)
     told = expiry_reason(token, now=now)
     assert told is Reason.EXPIRES_WITHIN_WEEK
-    if not isinstance(decision, Redeem | Recheck | StillFailing):
+    if not isinstance(decision, Redeem | Standing):
         assert decision == Leave(Reason.PAUSED)
         assert token.paused_until is not None
         assert now.date() < token.paused_until
-    if isinstance(decision, Recheck | StillFailing):
+    if isinstance(decision, Standing):
         assert decision.failure.reason.severity is not Severity.NONE
 
 
