@@ -1,7 +1,8 @@
 """From outcomes to problems: one root cause, and all the tokens that it affects, is one problem.
 
-Pure. A warning becomes a problem when its streak lasts two days; a rejection without a cause when a second run
-confirms it; more than ten equal problems of single tokens in one vault fold into one.
+Pure. What passes by itself becomes a problem when its streak lasts two days, or at once where no tag could remember it;
+a rejection without a cause when a second run confirms it. More than ten equal problems of single tokens in one vault
+fold into one.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ class _Reader:
         return [item.strip() for item in self.text(name).split(",") if item.strip()]
 
     def vault_urls(self) -> tuple[str, ...]:
-        urls = [url.rstrip("/") for url in self.items("KEY_VAULT_URLS")]
+        urls = [_origin(url) for url in self.items("KEY_VAULT_URLS")]
         if not urls:
             self.faults.append(
                 "KEY_VAULT_URLS is missing: set it to https://<name>.vault.azure.net; several with commas"
@@ -160,7 +160,7 @@ class _Reader:
                 )
             if cloud in overrides:
                 self.faults.append(f"AUTHORITY_OVERRIDES names a cloud twice, in entry {position} again: remove one")
-            overrides[cloud] = authority.rstrip("/")
+            overrides[cloud] = _origin(authority)
         return overrides
 
     def identity(self) -> JobIdentity:
@@ -191,7 +191,12 @@ class _Reader:
         authority = authority if "://" in authority else f"https://{authority}"
         if not _is_https_origin(authority):
             self.faults.append("AZURE_AUTHORITY_HOST is not of the form https://<host>")
-        return authority.rstrip("/")
+        return _origin(authority)
+
+
+def _origin(url: str) -> str:
+    """One spelling of an address: a trailing slash and the port that https means anyway make no other host of it."""
+    return url.rstrip("/").removesuffix(f":{_HTTPS}")
 
 
 def _is_https_origin(url: str) -> bool:

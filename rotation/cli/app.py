@@ -22,12 +22,12 @@ from rotation.settings import SettingsError
 _EXIT_CODES = """\b
 Exit codes:
     0  all well
-    1  there are problems
+    1  there are problems, or something failed or was left over
     2  the command or the settings cannot be used
     3  a vault cannot be reached, or does not let the job in
     4  another run is under way
    70  a fault of this program
-  130  interrupted
+  130  interrupted; a second Ctrl-C stops at once
 """
 
 

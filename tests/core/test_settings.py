@@ -153,6 +153,15 @@ def test_an_https_origin_is_an_address(url: str) -> None:
     assert settings_of(KEY_VAULT_URLS=url).key_vault_urls == (url.lower().rstrip("/"),)
 
 
+def test_the_port_that_https_means_anyway_makes_no_other_host() -> None:
+    settings = settings_of(
+        KEY_VAULT_URLS="https://contoso-vault.vault.azure.net:443/",
+        AUTHORITY_OVERRIDES="china=https://login.contoso.example:443",
+    )
+    assert settings.key_vault_urls == ("https://contoso-vault.vault.azure.net",)
+    assert settings.authority_overrides == {"china": "https://login.contoso.example"}
+
+
 def test_a_vault_that_is_named_twice_is_a_fault() -> None:
     (fault,) = faults_of({"KEY_VAULT_URLS": f"{URL},{URL.upper().replace('HTTPS', 'https')}/"})
     assert "twice" in fault
