@@ -164,7 +164,7 @@ async def _answer(fault: Answer, send: Send) -> None:
     kind = "application/octet-stream" if isinstance(fault.body, bytes) else "application/json; charset=utf-8"
     headers = {"content-type": kind, "content-length": str(len(body))}
     headers |= {name.lower(): value for name, value in fault.headers.items()}
-    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": fault.status, "headers": raw})
     await send({"type": "http.response.body", "body": body})
 

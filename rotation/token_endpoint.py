@@ -117,7 +117,7 @@ class TokenEndpoints:
             response = self._session.request(
                 method, url, data=data, headers=headers, timeout=self._timeouts, allow_redirects=False
             )
-        except requests.RequestException as error:
+        except OSError as error:  # every failure of requests is one, and so is a certificate file that went away
             raise NoAnswerError(type(error).__name__) from None
         try:
             body = json.loads(response.content)  # RFC 8259 section 8.1, whatever charset a header claims

@@ -90,6 +90,30 @@ def test_whoever_asks_for_all_hears_of_the_fresh_too(world: World, app: Applicat
     assert [told.reason for told in planned(app, list_all=True).told] == [Reason.NOT_DUE]
 
 
+def test_whoever_names_a_token_hears_of_it_even_when_it_is_fresh(world: World, app: Application) -> None:
+    put(world, "fresh", age=DAY)
+    put(world, "other", age=DAY)
+    assert [(told.name, told.reason) for told in planned(app, "fresh").told] == [("fresh", Reason.NOT_DUE)]
+
+
+def test_when_the_time_is_over_no_further_candidate_for_lost_tags_is_looked_at(world: World, app: Application) -> None:
+    for name in ("one", "two", "three"):
+        world.vault.state.put(name, "a-secret-of-somebody")
+    world.vault.log.clear()
+    request = RunRequest(trigger=Trigger.TIMER)
+
+    made = plan(
+        request,
+        app.ports.vaults[:1],
+        defaults=THRESHOLDS,
+        now=now(),
+        may_go_on=lambda: world.vault.log.count("versions") < 1,
+    )
+
+    assert [fault.reason for fault in made.vault_faults] == [Reason.OUT_OF_TIME]
+    assert world.vault.log.count("versions") == 1
+
+
 def test_a_dry_run_redeems_nothing_and_says_what_would_be_done(world: World, app: Application) -> None:
     revoked = failing(Reason.TOKEN_REVOKED)
     today = now().date()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from rotation.reason import Reason
 from tests.credentials.certificates import PKCS12_CONTENT_TYPE, Certified
 from tests.credentials.product import Product, counted, put_behind, told
 from tests.doors.command import rotation
-from tests.effects.partners import CLIENT_SECRET, FRESH, Partner
+from tests.effects.partners import CLIENT_SECRET, CREDENTIAL, FRESH, Partner
 
 
 def put_fresh(partner: Partner, credential: str, name: str = "contoso") -> None:
@@ -39,6 +40,28 @@ def test_a_client_credential_is_told_of_a_month_before_it_ends(
     assert told(report) == ([(Reason.CLIENT_CREDENTIAL_EXPIRING, f"{kind}:app", 2)] if is_told else [])
     end = f"{datetime.now(UTC) + timedelta(days=days, hours=1):%Y-%m-%d}"
     assert all(problem.message == f"the {kind} app expires on {end}" for problem in report.problems)
+
+
+def test_the_status_does_not_call_a_credential_well_that_the_issuer_refuses(partner: Partner, product: Product) -> None:
+    put_behind(partner, f"secret:{CREDENTIAL}", 2)
+    product.cloud.entra.expire_client_secret(partner.client_id)
+    product.run()
+
+    status = product.status()
+
+    assert [status.health_of(one) for one in status.credentials] == [Reason.CLIENT_CREDENTIAL_EXPIRED]
+    assert "client_credential_expired" in json.dumps(status.to_json()["client_credentials"])
+
+
+def test_which_of_several_credentials_was_refused_no_tag_says(partner: Partner, product: Product) -> None:
+    put_behind(partner, f"secret:{CREDENTIAL},secret:{CREDENTIAL}-2", 1)
+    partner.vault.state.put(f"{CREDENTIAL}-2", "not-the-client-secret")
+    product.cloud.entra.expire_client_secret(partner.client_id)
+    product.run()
+
+    status = product.status()
+
+    assert [status.health_of(one) for one in status.credentials] == [None, None]
 
 
 def test_the_dates_cost_no_request(partner: Partner, product: Product) -> None:

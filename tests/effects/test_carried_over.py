@@ -189,3 +189,15 @@ def test_a_failure_gives_way_to_the_operators_tags(cloud: World, partner: Partne
 
     assert (outcome.kind, outcome.warnings) == (Kind.FAILED, (Reason.TAGS_DROPPED,))
     assert tags_of(cloud.vault, "contoso") == tags
+
+
+@pytest.mark.parametrize("code", [70000, 90033])  # told when a second run, or a second day, has seen it too
+def test_a_failure_that_no_tag_has_room_for_is_told_at_once(
+    cloud: World, partner: Partner, job: Job, code: int
+) -> None:
+    partner.put("contoso", tags=partner.tags() | {f"operators-{number}": "kept" for number in range(10)})
+    cloud.entra.fail_next_with(code)
+
+    report = job.run("contoso")
+
+    assert report.tokens[0].reason in {problem.reason for problem in report.problems}

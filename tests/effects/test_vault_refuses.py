@@ -12,6 +12,7 @@ from rotation.outcome import Kind, VaultFault
 from rotation.ports import VaultError
 from rotation.reason import Reason
 from rotation.report import RunReport
+from rotation.token_endpoint import NoAnswerError, TokenEndpoints
 from tests.effects.job import SOON, Job, job_in, outcome
 from tests.effects.partners import DUE, Partner, values_of
 
@@ -170,6 +171,30 @@ def test_a_vault_that_is_not_there_leaves_the_other_one_alone(cloud: World, part
 
     assert (fault_of(report).vault, fault_of(report).reason) == (nowhere, Reason.VAULT_UNAVAILABLE)
     assert report.counts == {Kind.ROTATED: 1}
+
+
+@pytest.mark.parametrize("pause", ["\xb2", "-1", "soon", "Wed, 21 Oct 2026 07:28:00 GMT", ""])
+def test_a_pause_that_is_no_number_is_not_waited_for_and_breaks_nothing(
+    cloud: World, partner: Partner, job: Job, pause: str
+) -> None:
+    partner.put("contoso")
+    cloud.vault.faults.fail_next(Answer(503, {"Retry-After": pause}), method="GET", path="/secrets/contoso")
+
+    assert job.rotate("contoso").kind is Kind.ROTATED
+    assert job.turned.slept == [0.5]
+
+
+def test_a_trusted_file_that_goes_away_is_no_fault_of_the_program(
+    partner: Partner, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner.put("contoso")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/authority.pem")
+
+    with pytest.raises(VaultError, match="OSError") as raised:
+        job.vaults[0].read("contoso")
+    assert raised.value.reason is Reason.VAULT_UNAVAILABLE
+    with pytest.raises(NoAnswerError):
+        TokenEndpoints(connections=1).document("https://127.0.0.1:1/openid-configuration")
 
 
 def test_a_vault_whose_certificate_is_not_trusted_is_not_asked(
