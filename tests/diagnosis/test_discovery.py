@@ -17,6 +17,7 @@ import requests
 from emulators.faults import Answer
 from emulators.world import CLIENT_ID, TENANT_ID
 from rotation.reason import Reason
+from rotation.token_endpoint import TokenEndpoints
 from tests.diagnosis.corpora import KEPT_SECRET
 from tests.diagnosis.wire import CLIENT_SECRET, DISCOVERY, REFRESH_TOKEN, SCOPE, TOKEN, Wire
 
@@ -137,3 +138,13 @@ def test_what_entra_says_of_a_tenant_is_asked_once_in_a_run(wire: Wire) -> None:
     asked = wire.world.entra_log.count("discovery")
     assert wire.redeem_in(TENANT_ID).reason is Reason.MISCONFIGURED
     assert wire.world.entra_log.count("discovery") == asked
+
+
+def test_of_a_document_only_what_msal_reads_is_kept_for_the_run(wire: Wire) -> None:
+    """There may be one for each of thousands of tenants; a whole one is several kilobytes."""
+    endpoints = TokenEndpoints(connections=1)
+    kept = endpoints.document(f"{wire.world.entra_url}/{TENANT_ID}/v2.0/.well-known/openid-configuration")
+    endpoints.close()
+
+    assert {"token_endpoint", "authorization_endpoint"} <= set(kept.body or ())
+    assert len(kept.body or ()) <= 4

@@ -173,6 +173,16 @@ def test_a_vault_that_is_not_there_leaves_the_other_one_alone(cloud: World, part
     assert report.counts == {Kind.ROTATED: 1}
 
 
+def test_nothing_at_the_vaults_address_is_no_secrets_fault(cloud: World, partner: Partner, job: Job) -> None:
+    partner.put("contoso")
+    cloud.vault.faults.fail_next(Answer(404, body={"error": {"code": "NotFound"}}), path="/secrets$", times=None)
+
+    report = job.run()
+
+    assert fault_of(report).reason is Reason.VAULT_UNAVAILABLE
+    assert [problem.reason for problem in report.problems] == [Reason.VAULT_UNAVAILABLE]
+
+
 @pytest.mark.parametrize("pause", ["\xb2", "-1", "soon", "Wed, 21 Oct 2026 07:28:00 GMT", ""])
 def test_a_pause_that_is_no_number_is_not_waited_for_and_breaks_nothing(
     cloud: World, partner: Partner, job: Job, pause: str
