@@ -114,6 +114,20 @@ def test_when_the_time_is_over_no_further_candidate_for_lost_tags_is_looked_at(w
     assert world.vault.log.count("versions") == 1
 
 
+def test_a_dry_run_by_hand_does_not_hide_a_failure_that_stands(world: World, app: Application) -> None:
+    today = now().date()
+    put(world, "failing", last_failure=f"token_revoked;1;{today};{today};some-version")
+    (told,) = planned(app, dry_run=True, trigger=Trigger.CLI).told
+    assert (told.kind, told.reason) == (Kind.FAILED, Reason.TOKEN_REVOKED)
+    assert "would be tried again" in told.message
+
+
+def test_a_dry_run_says_of_what_it_would_rotate_nothing_that_rotating_ends(world: World, app: Application) -> None:
+    put(world, "nearly-dead", age=85 * DAY)
+    (told,) = planned(app, dry_run=True).told
+    assert (told.kind, told.reason, told.expiry) == (Kind.ROTATED, Reason.DUE, None)
+
+
 def test_a_dry_run_redeems_nothing_and_says_what_would_be_done(world: World, app: Application) -> None:
     revoked = failing(Reason.TOKEN_REVOKED)
     today = now().date()
