@@ -11,7 +11,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from emulators.keyvault.app import RESOURCE, keyvault_app
 from emulators.keyvault.state import VaultState
 from emulators.keyvault.throttle import Throttle
 from emulators.managed_identity import PATH, ManagedIdentities, managed_identity_app
+from emulators.overheard import Overheard
 from emulators.requests_log import RequestLog
 from emulators.serve import Site, listen, serving, url_of
 from emulators.tls import LoopbackTls
@@ -86,8 +87,8 @@ class World:
 
     @classmethod
     @contextmanager
-    def open(cls, *, vaults: int = 1) -> Iterator[World]:
-        """Serve a world for the length of a block."""
+    def open(cls, *, vaults: int = 1, overheard: Overheard | None = None) -> Iterator[World]:
+        """Serve a world for the length of a block; what goes to and fro may be overheard."""
         with tempfile.TemporaryDirectory(prefix="loopback-") as folder:
             tls = LoopbackTls.create(Path(folder))
             sockets = [listen() for _ in range(vaults + 2)]
@@ -117,6 +118,8 @@ class World:
                     for one, vault in zip(vault_sockets, world.vaults, strict=True)
                 ),
             ]
+            if overheard is not None:
+                sites = [replace(site, app=overheard.layer(site.app)) for site in sites]
             with serving(sites):
                 yield world
 

@@ -34,7 +34,7 @@ def read_client_proof(ref: CredentialRef, vault: Vault) -> ClientProof:
             try:
                 return parse_certificate(secret.value, secret.content_type)
             except UnusableCertificateError as error:
-                raise _missing(ref, str(error)) from error
+                raise _missing(ref, str(error)) from None  # the frames behind it hold the key
         case CredentialKind.MANAGED_IDENTITY:
             return FederatedIdentity(ref.name or None)
     assert_never(ref.kind)
@@ -53,14 +53,13 @@ def _read(ref: CredentialRef, vault: Vault) -> SecretVersion:
 
 
 def _client_secret(ref: CredentialRef, secret: SecretVersion) -> ClientSecret:
-    value = secret.value.reveal()
-    if not value.strip():
+    if not secret.value.reveal().strip():
         raise _missing(ref, "is empty")
     if secret.holds_certificate:
         raise _missing(ref, f"is a certificate: write certificate:{ref.name}")
     if looks_like_key(secret.value):
         raise _missing(ref, "holds a private key or a certificate and no client secret; it was not sent to the issuer")
-    return ClientSecret(value)
+    return ClientSecret(secret.value.reveal())
 
 
 def _missing(ref: CredentialRef, what: str) -> ClientProofError:

@@ -42,19 +42,19 @@ class Entra:
         return self._overrides.get(cloud.name, cloud.authority)
 
     def redeem(self, grant: Grant) -> Redemption:
-        """Redeem once (RFC 6749 section 6)."""
+        """Redeem once (RFC 6749 section 6). `from None`: MSAL's frames hold the values of the request."""
         authority = self.authority(grant.cloud)
         http = MsalHttpClient(self._endpoints, authority)
         try:
             self._request(grant, authority, http)
         except NoAnswerError as error:
             message = f"{authority} did not answer ({error.kind})"
-            raise RedemptionError(Reason.ISSUER_UNAVAILABLE, message, answered=False) from error
+            raise RedemptionError(Reason.ISSUER_UNAVAILABLE, message, answered=False) from None
         except ForeignEndpointError as error:
-            raise _foreign(authority, error.origin) from error
-        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, msal.exceptions.MsalError) as error:
+            raise _foreign(authority, error.origin) from None
+        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, msal.exceptions.MsalError):
             # MSAL gave up on the discovery document, in a form of its own: the answer to that request says why.
-            raise _refused(http.answer, authority) from error
+            raise _refused(http.answer, authority) from None
         if http.answer is None or http.answer.body is None or not http.answer.accepted:
             raise _refused(http.answer, authority)
         return _redemption(http.answer.body)

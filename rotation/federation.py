@@ -32,17 +32,20 @@ class ManagedIdentities:
             credential.close()
 
     def token(self, client_id: str | None, audience: str) -> SecretValue:
-        """A token of an identity for an audience, kept while it is valid. Raises ClientProofError."""
+        """A token of an identity for an audience, kept while it is valid. Raises ClientProofError.
+
+        `from None`: the frames behind the library's own error hold the answer.
+        """
         which = f"the managed identity {client_id}" if client_id else "the managed identity"
         try:
             credential = self._credential(client_id or self._default_client_id)
             return SecretValue(credential.get_token(f"{audience}/.default").token)
         except (ServiceRequestError, ServiceResponseError) as error:
             message = f"{which} gave no token for {audience}: its endpoint did not answer ({type(error).__name__})"
-            raise ClientProofError(Reason.ISSUER_UNAVAILABLE, message) from error
+            raise ClientProofError(Reason.ISSUER_UNAVAILABLE, message) from None
         except (AzureError, ValueError, TypeError, AttributeError) as error:  # MSAL reads any JSON as an object
             message = f"{which} gave no token for {audience} ({type(error).__name__}): assign it to the function app"
-            raise ClientProofError(Reason.CLIENT_CREDENTIAL_MISSING, message) from error
+            raise ClientProofError(Reason.CLIENT_CREDENTIAL_MISSING, message) from None
 
     def _credential(self, client_id: str | None) -> ManagedIdentityCredential:
         with self._lock:

@@ -90,9 +90,7 @@ class KeyVault:
             yield from page
             if link is None:
                 return
-            with translated():
-                elsewhere = not same_origin(link, self.url)
-            if elsewhere:
+            if not translated(partial(same_origin, link, self.url)):
                 raise VaultError(Reason.VAULT_UNAVAILABLE, "its list goes on at another host; that was not followed")
             if link in seen:
                 raise VaultError(Reason.VAULT_UNAVAILABLE, "its list goes round in circles")
@@ -105,16 +103,18 @@ class KeyVault:
 
     def store(self, new: NewVersion) -> str:
         """Write a new version, sending the request once."""
-        with translated():
-            stored = self._client.set_secret(
-                new.name,
-                new.value.reveal(),
-                enabled=new.enabled,
-                tags=dict(new.tags),
-                content_type=new.content_type,
-                expires_on=new.expires_on,
-            )
-            return _known(stored.properties.version)
+        return translated(lambda: self._store(new))
+
+    def _store(self, new: NewVersion) -> str:
+        stored = self._client.set_secret(
+            new.name,
+            new.value.reveal(),
+            enabled=new.enabled,
+            tags=dict(new.tags),
+            content_type=new.content_type,
+            expires_on=new.expires_on,
+        )
+        return _known(stored.properties.version)
 
     def retag(self, name: str, version: str, tags: Mapping[str, str]) -> None:
         """Replace all tags of exactly this version."""
@@ -129,15 +129,13 @@ class KeyVault:
         wait = _FIRST_WAIT_SECONDS
         for _ in range(_ATTEMPTS - 1):
             try:
-                with translated():
-                    return call()
+                return translated(call)
             except VaultError as error:
                 if error.reason not in TRANSIENT:
                     raise
                 self._clock.sleep(min(error.retry_after or wait, _LONGEST_WAIT_SECONDS))
                 wait *= 2
-        with translated():
-            return call()
+        return translated(call)
 
 
 def _known[T](value: T | None) -> T:

@@ -7,8 +7,7 @@ pass.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import requests
 from azure.core.exceptions import (
@@ -39,17 +38,19 @@ _DENIED = {
 _DELETED = frozenset({"ObjectIsDeletedButRecoverable", "ObjectIsBeingDeleted", "ObjectIsBeingRecovered"})
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Raise a VaultError for whatever the SDK raises inside the block."""
+def translated[T](call: Callable[[], T]) -> T:
+    """What the call answers. Raises a VaultError for whatever the SDK raises.
+
+    `from None`: the frames behind the SDK's own error hold the values of the request.
+    """
     try:
-        yield
-    except DecodeError as error:
-        raise VaultError(Reason.VAULT_UNAVAILABLE, "the vault answered something that is not JSON") from error
+        return call()
+    except DecodeError:
+        raise VaultError(Reason.VAULT_UNAVAILABLE, "the vault answered something that is not JSON") from None
     except HttpResponseError as error:
-        raise _answered(error) from error
+        raise _answered(error) from None
     except (ServiceRequestError, ServiceResponseError) as error:
-        raise VaultError(Reason.VAULT_UNAVAILABLE, _unanswered(error)) from error
+        raise VaultError(Reason.VAULT_UNAVAILABLE, _unanswered(error)) from None
     except (
         AzureError,
         OSError,
@@ -63,7 +64,7 @@ def translated() -> Iterator[None]:
         # The SDK's own failure on an answer of no known form, or on this machine's; a challenge that does not fit the
         # vault is a ValueError too.
         message = f"the vault's answer could not be used ({type(error).__name__})"
-        raise VaultError(Reason.VAULT_UNAVAILABLE, message) from error
+        raise VaultError(Reason.VAULT_UNAVAILABLE, message) from None
 
 
 def _unanswered(error: AzureError) -> str:

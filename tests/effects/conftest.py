@@ -25,7 +25,7 @@ def cloud(served: World) -> Iterator[World]:
     served.identity_faults.clear()
     served.entra_log.clear()
     for vault in served.vaults:
-        _emptied(vault, served.job.object_id)
+        emptied(vault, served.job.object_id)
 
 
 @pytest.fixture
@@ -39,7 +39,8 @@ def partner(cloud: World) -> Partner:
     return Partner.new(cloud)
 
 
-def _emptied(vault: EmulatedVault, job: str) -> None:
+def emptied(vault: EmulatedVault, job: str) -> None:
+    """Empty a vault, and let the job in again."""
     vault.faults.clear()
     vault.throttle.age(timedelta(minutes=1))
     vault.access.deny(job)
