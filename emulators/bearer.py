@@ -18,11 +18,14 @@ class InvalidBearer(Exception):
 
 
 class BearerVerifier:
-    """Accepts RS256 tokens of one issuer for one audience (RFC 9068, section 4). Safe to use from any thread."""
+    """Accepts RS256 tokens of one issuer for one audience (RFC 9068, section 4). Safe to use from any thread.
+
+    A slash at the end of an audience makes no other one of it: `https://monitor.azure.com//.default` asks for that.
+    """
 
     def __init__(self, issuer_keys: Callable[[], PublicKeys], audience: str) -> None:
         self._issuer_keys = issuer_keys
-        self._audience = audience
+        self._audiences = (audience, f"{audience}/")
 
     def verify(self, token: str) -> Mapping[str, object]:
         """The claims of `token`. Raises InvalidBearer for another issuer, audience or time, or for no token at all."""
@@ -36,6 +39,6 @@ class BearerVerifier:
         if key is None:
             raise InvalidBearer("the bearer token is signed with a key that the issuer does not publish")
         claims: Mapping[str, object] = jwt.decode(
-            token, key, algorithms=["RS256"], audience=self._audience, options={"require": ["aud", "exp", "nbf"]}
+            token, key, algorithms=["RS256"], audience=self._audiences, options={"require": ["aud", "exp", "nbf"]}
         )
         return claims

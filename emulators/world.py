@@ -1,4 +1,4 @@
-"""The cloud on loopback: an issuer, vaults and a managed-identity endpoint, served together, for the product to run in.
+"""The cloud on loopback: issuer, vaults, managed identities and, if asked for, Azure Monitor, to run the product in.
 
 `World.open` serves them; `environment` is what the product's settings must be to run against them, with nothing in it
 changed. Every date in the world moves with `age`. What is put into the world is left to whoever opens it.
@@ -26,6 +26,7 @@ from emulators.keyvault.app import RESOURCE, keyvault_app
 from emulators.keyvault.state import VaultState
 from emulators.keyvault.throttle import Throttle
 from emulators.managed_identity import PATH, ManagedIdentities, managed_identity_app
+from emulators.monitor import AUDIENCE, MonitorState, monitor_app
 from emulators.overheard import Overheard
 from emulators.requests_log import RequestLog
 from emulators.serve import Site, listen, serving, url_of
@@ -64,6 +65,26 @@ class EmulatedVault:
         self.throttle.age(delta)
 
 
+@dataclass(frozen=True, slots=True)
+class EmulatedMonitor:
+    """Application Insights with its levers; without an address it is not served, and no setting names it."""
+
+    url: str
+    state: MonitorState = field(default_factory=lambda: MonitorState(local_authentication=False))
+    faults: Faults = field(default_factory=Faults)
+    log: RequestLog = field(default_factory=RequestLog)
+
+    def settings(self) -> dict[str, str]:
+        """What the product needs to send its telemetry here, as the identity that it runs as."""
+        if not self.url:
+            return {}
+        key, endpoint = self.state.instrumentation_key, f"{self.url}/"
+        return {
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": f"InstrumentationKey={key};IngestionEndpoint={endpoint}",
+            "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "Authorization=AAD",
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """Everything outside the product; there is one tenant, the partner's, with one account in it."""
@@ -77,6 +98,7 @@ class World:
     identities: ManagedIdentities
     identity_url: str
     identity_faults: Faults
+    monitor: EmulatedMonitor
     job: Principal
     partner: User
 
@@ -87,12 +109,13 @@ class World:
 
     @classmethod
     @contextmanager
-    def open(cls, *, vaults: int = 1, overheard: Overheard | None = None) -> Iterator[World]:
-        """Serve a world for the length of a block; what goes to and fro may be overheard."""
+    def open(cls, *, vaults: int = 1, telemetry: bool = False, overheard: Overheard | None = None) -> Iterator[World]:
+        """Serve a world for the length of a block, with Azure Monitor in it for `telemetry`; all may be overheard."""
         with tempfile.TemporaryDirectory(prefix="loopback-") as folder:
             tls = LoopbackTls.create(Path(folder))
             sockets = [listen() for _ in range(vaults + 2)]
             entra_socket, identity_socket, *vault_sockets = sockets
+            monitor_socket = listen() if telemetry else None
             entra = EntraState(url_of(entra_socket))
             world = cls(
                 tls=tls,
@@ -104,10 +127,12 @@ class World:
                 identities=ManagedIdentities(entra),
                 identity_url=url_of(identity_socket, scheme="http") + PATH,
                 identity_faults=Faults(),
+                monitor=EmulatedMonitor(url_of(monitor_socket) if monitor_socket else ""),
                 job=entra.add_managed_identity(TENANT_ID, str(uuid.uuid4())),
                 partner=_partner(entra),
             )
             world.identities.assign(world.job)
+            world.monitor.state.grant(world.job.object_id)
             for vault in world.vaults:
                 vault.access.grant(world.job.object_id, JOB_ACTIONS)
             sites = [
@@ -118,6 +143,8 @@ class World:
                     for one, vault in zip(vault_sockets, world.vaults, strict=True)
                 ),
             ]
+            if monitor_socket:
+                sites.append(Site(monitor_socket, world._monitor_app(), tls.context))
             if overheard is not None:
                 sites = [replace(site, app=overheard.layer(site.app)) for site in sites]
             with serving(sites):
@@ -125,6 +152,10 @@ class World:
 
     def _identity_app(self) -> ASGIApp:
         return managed_identity_app(self.identities, faults=self.identity_faults, log=RequestLog())
+
+    def _monitor_app(self) -> ASGIApp:
+        verify = BearerVerifier(self.entra.public_keys, AUDIENCE).verify
+        return monitor_app(self.monitor.state, verify=verify, faults=self.monitor.faults, log=self.monitor.log)
 
     def _vault_app(self, vault: EmulatedVault) -> ASGIApp:
         return keyvault_app(
@@ -148,11 +179,13 @@ class World:
             "ROTATION_SCHEDULE": "0 17 */6 * * *",
             "REQUESTS_CA_BUNDLE": str(self.tls.authority_file),
             "NO_PROXY": "127.0.0.1,localhost",
+            **self.monitor.settings(),
         }
 
     def age(self, delta: timedelta) -> None:
         """Let time pass for everything at once."""
         self.entra.age(delta)
+        self.monitor.state.age(delta)
         for vault in self.vaults:
             vault.age(delta)
 
