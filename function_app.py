@@ -13,15 +13,17 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 
 @app.timer_trigger(schedule="%ROTATION_SCHEDULE%", arg_name="mytimer", run_on_startup=False, use_monitor=True)
-def rotate_on_schedule(mytimer: func.TimerRequest) -> None:
+def rotate_on_schedule(mytimer: func.TimerRequest, context: func.Context) -> None:
     """Carry out a full run; a past-due one too, because the run that it makes up for is missing."""
-    timer.rotate(os.environ, now=datetime.now(UTC), past_due=mytimer.past_due)
+    parent = context.trace_context.trace_parent
+    timer.rotate(os.environ, now=datetime.now(UTC), past_due=mytimer.past_due, trace_parent=parent)
 
 
 @app.route("rotate", methods=["POST"])
-def rotate(req: func.HttpRequest) -> func.HttpResponse:
+def rotate(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """`POST /api/rotate`."""
-    return _sent(web.rotate(req.get_body(), os.environ, now=datetime.now(UTC)))
+    parent = context.trace_context.trace_parent
+    return _sent(web.rotate(req.get_body(), os.environ, now=datetime.now(UTC), trace_parent=parent))
 
 
 @app.route("status", methods=["GET"])

@@ -20,6 +20,7 @@ from emulators.functions_host import FunctionsHost
 from emulators.world import World
 from rotation.report import RunReport
 from rotation.status_report import StatusReport
+from rotation.timer import Summary
 from rotation.wiring import application
 
 APP_FOLDER = Path(__file__).resolve().parent.parent
@@ -79,9 +80,8 @@ class _Reports(logging.Handler):
         self.reports: list[RunReport] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        report = getattr(record, "report", None)
-        if isinstance(report, RunReport):
-            self.reports.append(report)
+        arguments = record.args if isinstance(record.args, tuple) else ()
+        self.reports += [argument.report for argument in arguments if isinstance(argument, Summary)]
 
 
 @contextmanager

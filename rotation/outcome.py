@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from rotation.credential_ref import CredentialRef
-from rotation.reason import Reason
+from rotation.reason import Reason, Unit
 from rotation.token import LastFailure
 
 
@@ -32,6 +32,7 @@ class Outcome:
     for a reason whose unit is the token or the vault. `because` is set with `breaker_open`: the reason that opened
     the breaker. `days_left` is None while the token's age is unknown. `expiry` is the problem that the days left are
     by themselves. `repeated` says that an earlier run saw this very failure of this very version too.
+    `proved` is what a stored redemption shows to be in order: units with their subjects.
     """
 
     vault: str
@@ -48,6 +49,7 @@ class Outcome:
     repeated: bool = False
     closes_vault: bool = False
     warnings: tuple[Reason, ...] = ()
+    proved: tuple[tuple[Unit, str], ...] = ()
 
     @property
     def is_plainly_fresh(self) -> bool:

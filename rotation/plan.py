@@ -18,7 +18,7 @@ from rotation.policy import Leave, Redeem, Standing, decide
 from rotation.ports import SecretNotFoundError, Vault, VaultError
 from rotation.problem import Problem
 from rotation.reason import Reason
-from rotation.report import Trigger
+from rotation.report import Trigger, VaultRun
 from rotation.rotate import outcome_of
 from rotation.token import InvalidRecord, ManagedToken, Thresholds
 
@@ -67,6 +67,21 @@ class AmbiguousTokenError(Exception):
         super().__init__(f"several vaults have a token named {name}: ask for one of {', '.join(self.candidates)}")
 
 
+@dataclass(slots=True)
+class _Share:
+    """What is counted of one vault, fresh tokens included: they are not kept."""
+
+    counts: Counter[Kind] = field(default_factory=Counter)
+    smallest_days_left: int | None = None
+
+    def add(self, outcome: Outcome) -> None:
+        self.counts[outcome.kind] += 1
+        if outcome.days_left is None or outcome.reason is Reason.DISABLED:  # a retired token may die
+            return
+        smallest = self.smallest_days_left
+        self.smallest_days_left = outcome.days_left if smallest is None else min(smallest, outcome.days_left)
+
+
 @dataclass(slots=True, kw_only=True)
 class Plan:
     """The tokens to redeem, what is already known of the others, and the vaults that could not be listed."""
@@ -74,6 +89,7 @@ class Plan:
     due: list[ManagedToken] = field(default_factory=list)
     told: list[Outcome] = field(default_factory=list)
     counts: Counter[Kind] = field(default_factory=Counter)
+    shares: dict[str, _Share] = field(default_factory=lambda: defaultdict(_Share))
     vault_faults: list[VaultFault] = field(default_factory=list)
     credentials: list[ClientCredential] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -81,8 +97,23 @@ class Plan:
     def tell(self, outcome: Outcome, *, list_all: bool) -> None:
         """Count an outcome, and keep it unless there is nothing to say of it."""
         self.counts[outcome.kind] += 1
+        self.shares[outcome.vault].add(outcome)
         if list_all or not outcome.is_plainly_fresh:
             self.told.append(outcome)
+
+    def by_vault(self, urls: Iterable[str]) -> tuple[VaultRun, ...]:
+        """How far the run came in each vault. For after the last outcome was told."""
+        undone = {fault.vault for fault in self.vault_faults}
+        undone |= {outcome.vault for outcome in self.told if outcome.reason is Reason.OUT_OF_TIME}
+        return tuple(
+            VaultRun(
+                url=url,
+                complete=url not in undone,
+                counts=self.shares[url].counts,
+                smallest_days_left=self.shares[url].smallest_days_left,
+            )
+            for url in urls
+        )
 
 
 def always() -> bool:

@@ -1,4 +1,4 @@
-"""What the effects need from outside, and the only errors that may come out of it: Vault, Issuer, Lease.
+"""What the effects need from outside, and the only errors that may come out of it: Vault, Issuer, Lease, Sink.
 
 Each port is a small Protocol with the values and the errors that cross it. Adapters implement them; `rotate` and
 `run` know nothing else of the world. Every error carries a `Reason` and words of our own: never text of others, never
@@ -7,13 +7,14 @@ a value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from rotation.clouds import Cloud
+from rotation.events import Event
 from rotation.reason import Reason
 from rotation.secret_value import ClientSecret, RefreshToken, SecretValue
 
@@ -140,7 +141,7 @@ type ClientProof = ClientSecret | ClientCertificate | FederatedIdentity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What is redeemed: RFC 6749 section 6, and where."""
+    """What is redeemed: RFC 6749 section 6, and where. `secret_id` is whose it is; no issuer is told."""
 
     refresh_token: RefreshToken
     cloud: Cloud
@@ -148,6 +149,7 @@ class Grant:
     client_id: str
     client_proof: ClientProof
     scopes: tuple[str, ...]
+    secret_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,3 +216,19 @@ class Lease(Protocol):
 
     def hold(self, vault_url: str, *, run_id: str, now: datetime) -> AbstractContextManager[None]:
         """Hold the vault's lease for the length of a block. Raises LeaseHeldError at once when it cannot be had."""
+
+
+# ---- Sink
+
+
+class Sink(Protocol):
+    """Where a run is told. What cannot be sent is lost, and the log says so: no method raises, none waits for ever."""
+
+    def run(self, run_id: str) -> AbstractContextManager[None]:
+        """The block is the run: whatever is sent from its beginning on belongs together."""
+
+    def traced(self, issuer: Issuer) -> Issuer:
+        """The same issuer, with every redemption told."""
+
+    def send(self, events: Sequence[Event], *, within: float) -> None:
+        """Send, and come back when it is done or so many seconds are over."""

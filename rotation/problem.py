@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from rotation.outcome import Outcome, VaultFault
 from rotation.reason import TOKEN_IS_DEAD, TRANSIENT, Reason, Severity, Unit
@@ -22,7 +23,11 @@ _ORDER = tuple(Severity)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One root cause. `subject` is what its unit means: a token's name, a client credential, a vault; `*` is many."""
+    """One root cause. `subject` is what its unit means: a token's name, a client credential, a vault; `*` is many.
+
+    `label` is the name people know the token by, where one token is meant; `since` the first day that the tags remember
+    it from.
+    """
 
     reason: Reason
     subject: str
@@ -30,6 +35,8 @@ class Problem:
     tokens: int
     sample: tuple[str, ...]
     message: str
+    label: str = ""
+    since: date | None = None
 
     @property
     def severity(self) -> Severity:
@@ -128,7 +135,14 @@ def _problem(key: _Key, members: list[Outcome]) -> Problem:
     told = members[0]  # who was not tried comes after who was
     names = sorted(outcome.name for outcome in members)
     message = told.message if key.reason is told.reason else ""
-    return Problem(key.reason, key.subject, key.vault, len(members), tuple(names[:_SAMPLE]), message)
+    label = told.label if key.reason.unit is Unit.TOKEN else ""
+    streaks = [member.streak for member in members if member.reason is key.reason]
+    since = _earliest(streak.first_seen if streak else None for streak in streaks)
+    return Problem(key.reason, key.subject, key.vault, len(members), tuple(names[:_SAMPLE]), message, label, since)
+
+
+def _earliest(days: Iterable[date | None]) -> date | None:
+    return min((day for day in days if day is not None), default=None)
 
 
 def _folded(found: list[Problem]) -> Iterator[Problem]:
@@ -141,7 +155,9 @@ def _folded(found: list[Problem]) -> Iterator[Problem]:
             yield from group
             continue
         names = sorted(problem.subject for problem in group)
-        yield Problem(reason, EVERY_SUBJECT, vault, len(group), tuple(names[:_SAMPLE]), group[0].message)
+        since = _earliest(problem.since for problem in group)
+        sample = tuple(names[:_SAMPLE])
+        yield Problem(reason, EVERY_SUBJECT, vault, len(group), sample, group[0].message, since=since)
 
 
 def _rank(problem: Problem) -> tuple[int, int, str, str, str]:

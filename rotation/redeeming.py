@@ -37,8 +37,8 @@ class Credentials(Protocol):
 
 def redeem(
     value: RefreshToken, token: ManagedToken, credentials: Credentials, *, issuer: Issuer, deadlines: Deadlines
-) -> Redemption:
-    """Step 3. Raises Ended when no credential that the tags name leads to an answer with tokens.
+) -> tuple[Redemption, CredentialRef]:
+    """Step 3: the answer, and the credential that was accepted. Raises Ended when none leads to an answer with tokens.
 
     How often a grant is redeemed is decided here: once, and once more only where no answer came at all. A refused
     client credential leaves the refresh token as it was, and the next one is tried.
@@ -57,7 +57,7 @@ def redeem(
             refusals.append((ref, error))
         else:
             credentials.accepted(ref)
-            return redemption
+            return redemption, ref
     first, refusal = refusals[0]
     raise Ended(Kind.FAILED, refusal.reason, refusal.message, subject=str(first)) from refusal
 
@@ -72,6 +72,7 @@ def _redeem_with(
         client_id=token.client_id,
         client_proof=proof,
         scopes=token.scopes,
+        secret_id=f"{token.vault}/secrets/{token.name}",
     )
     try:
         return issuer.redeem(grant)

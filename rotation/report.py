@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from rotation.outcome import Kind, Outcome, VaultFault
 from rotation.problem import Problem
@@ -31,11 +32,21 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VaultRun:
+    """One vault's part in a run. `smallest_days_left` is None when no token of known age was looked at."""
+
+    url: str
+    complete: bool
+    counts: Mapping[Kind, int]
+    smallest_days_left: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """One run. `full`: every managed token was asked for; `complete`: it got through its list of every vault in it.
 
     `vault_faults` are the vaults that could not be listed; `tokens` what was not plainly fresh, or everything if
-    asked for.
+    asked for; `by_vault` says for each vault how far the run came in it.
     """
 
     run_id: str
@@ -50,6 +61,29 @@ class RunReport:
     counts: Mapping[Kind, int]
     tokens: tuple[Outcome, ...]
     problems: tuple[Problem, ...]
+    by_vault: tuple[VaultRun, ...] = ()
+
+    @classmethod
+    def begun(
+        cls, *, run_id: str, trigger: Trigger, now: datetime, full: bool, dry_run: bool, vaults: tuple[str, ...]
+    ) -> Self:
+        """The report of a run that has done nothing yet: told as it begins, and when it is not carried out at all."""
+        nothing = (VaultRun(url=url, complete=False, counts={}, smallest_days_left=None) for url in vaults)
+        return cls(
+            run_id=run_id,
+            trigger=trigger,
+            started_at=now,
+            seconds=0.0,
+            dry_run=dry_run,
+            full=full,
+            complete=False,
+            vaults=vaults,
+            vault_faults=(),
+            counts={},
+            tokens=(),
+            problems=(),
+            by_vault=tuple(nothing),
+        )
 
     @property
     def status(self) -> Status:
@@ -96,10 +130,12 @@ def problem_to_json(problem: Problem) -> dict[str, object]:
     return {
         "reason": problem.reason,
         "subject": problem.subject,
+        "label": problem.label,
         "vault": problem.vault,
         "severity": problem.severity,
         "tokens": problem.tokens,
         "sample": list(problem.sample),
+        "since": None if problem.since is None else str(problem.since),
         "message": problem.message,
         "action": problem.action,
     }

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rotation.clouds import Cloud
+from rotation.credential_ref import CredentialRef
 from rotation.outcome import Ended, Kind, Outcome
 from rotation.pace import Deadlines, Pace
 from rotation.policy import Leave, Redeem, Standing, days_left, decide, expires_at, expiry_reason, streak
@@ -98,7 +99,7 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
         if not context.deadlines.may_start():
             raise Ended(Kind.DEFERRED, Reason.OUT_OF_TIME)  # noqa: TRY301 - a slow vault must not cost the time to store
         value = RefreshToken(read.secret.value.reveal())
-        redemption = redeem(value, read.token, credentials, issuer=context.issuer, deadlines=context.deadlines)
+        redemption, by = redeem(value, read.token, credentials, issuer=context.issuer, deadlines=context.deadlines)
         refresh_token = check(read.token, redemption)
         looked = storing.look_again(read.secret)
         new, tagged = _new_version(looked, refresh_token, redemption, read.token, context)
@@ -117,6 +118,7 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
         days_left=read.token.thresholds.inactivity_days,
         expiry=None,
         warnings=warnings,
+        proved=_proved(read.token, by),
     )
 
 
@@ -147,6 +149,12 @@ def _subject(token: ManagedToken, unit: Unit) -> str:
             return token.cloud.name
         case Unit.TOKEN | Unit.VAULT | Unit.NONE:
             return ""
+
+
+def _proved(token: ManagedToken, accepted: CredentialRef) -> tuple[tuple[Unit, str], ...]:
+    """What redeeming and storing this token shows to be in order, beside the token itself."""
+    by_record = ((unit, _subject(token, unit)) for unit in (Unit.CLIENT, Unit.CLIENT_AND_TENANT, Unit.ISSUER))
+    return ((Unit.TOKEN, token.name), (Unit.CREDENTIAL, str(accepted)), *by_record, (Unit.VAULT, token.vault))
 
 
 def _read(token: ManagedToken, context: Context) -> _Reading:

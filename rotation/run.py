@@ -79,6 +79,8 @@ def run(
         made = plan(request, held, defaults=limits.thresholds, now=now, left_out=leased, may_go_on=deadlines.may_start)
         contexts = {vault.url: _context(vault, request, ports, limits, deadlines, now) for vault in held}
         act(made, contexts, deadlines, workers=limits.concurrency, list_all=request.lists_all, progress=progress)
+    urls = tuple(vault.url for vault in ports.vaults)
+    by_vault = made.by_vault(urls)
     return RunReport(
         run_id=run_id,
         trigger=request.trigger,
@@ -86,8 +88,9 @@ def run(
         seconds=ports.clock.monotonic() - begun,
         dry_run=request.dry_run,
         full=request.full,
-        complete=not made.vault_faults and all(o.reason is not Reason.OUT_OF_TIME for o in made.told),
-        vaults=tuple(vault.url for vault in ports.vaults),
+        complete=all(share.complete for share in by_vault),
+        vaults=urls,
+        by_vault=by_vault,
         vault_faults=tuple(made.vault_faults),
         counts=made.counts,
         tokens=tuple(sorted(made.told, key=lambda outcome: (outcome.vault, outcome.name))),

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rotation.clouds import CLOUDS
+from rotation.origin import is_https_origin, origin
 from rotation.schedule_expression import schedule_fault
 from rotation.secret_value import ClientSecret
+from rotation.telemetry_target import TelemetryTarget, authentication_of, connection_of
 from rotation.token import Thresholds
 
 DEFAULT_SCHEDULE = "0 17 */6 * * *"
-_HTTPS, _LAST_PORT = 443, 65535
-_ORIGIN = re.compile(
-    r"https://([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?", re.ASCII | re.IGNORECASE
-)
 _TENANT = re.compile(r"[0-9a-zA-Z.-]{1,253}")
 _TRIPLE = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET")
 
@@ -69,6 +67,7 @@ class Settings:
     authority_overrides: Mapping[str, str]
     identity: JobIdentity
     identity_authority: str | None
+    telemetry: TelemetryTarget | None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -84,6 +83,7 @@ class Settings:
             authority_overrides=reader.authority_overrides(),
             identity=reader.identity(),
             identity_authority=reader.identity_authority(),
+            telemetry=reader.telemetry(),
         )
         reader.check_authority_file()
         if reader.faults:
@@ -105,13 +105,13 @@ class _Reader:
         return [item.strip() for item in self.text(name).split(",") if item.strip()]
 
     def vault_urls(self) -> tuple[str, ...]:
-        urls = [_origin(url) for url in self.items("KEY_VAULT_URLS")]
+        urls = [origin(url) for url in self.items("KEY_VAULT_URLS")]
         if not urls:
             self.faults.append(
                 "KEY_VAULT_URLS is missing: set it to https://<name>.vault.azure.net; several with commas"
             )
         for position, url in enumerate(urls, start=1):
-            if not _is_https_origin(url):
+            if not is_https_origin(url):
                 self.faults.append(f"KEY_VAULT_URLS, entry {position}, is not of the form https://<host>")
         if len({url.lower() for url in urls}) < len(urls):
             self.faults.append("KEY_VAULT_URLS names a vault twice: remove one")
@@ -153,14 +153,14 @@ class _Reader:
         overrides = {}
         for position, item in enumerate(self.items("AUTHORITY_OVERRIDES"), start=1):
             cloud, _, authority = (part.strip() for part in item.partition("="))
-            if cloud not in CLOUDS or not _is_https_origin(authority):
+            if cloud not in CLOUDS or not is_https_origin(authority):
                 known = ", ".join(CLOUDS)
                 self.faults.append(
                     f"AUTHORITY_OVERRIDES, entry {position}, is not <cloud>=https://<host> with a cloud of {known}"
                 )
             if cloud in overrides:
                 self.faults.append(f"AUTHORITY_OVERRIDES names a cloud twice, in entry {position} again: remove one")
-            overrides[cloud] = _origin(authority)
+            overrides[cloud] = origin(authority)
         return overrides
 
     def identity(self) -> JobIdentity:
@@ -178,6 +178,19 @@ class _Reader:
             self.faults.append(f"{' and '.join(given)} without {missing}: set all three or none")
         return AzureCliIdentity()
 
+    def telemetry(self) -> TelemetryTarget | None:
+        connection = self._parsed("APPLICATIONINSIGHTS_CONNECTION_STRING", connection_of)
+        authentication = self._parsed("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", authentication_of)
+        return TelemetryTarget(connection, authentication) if connection else None
+
+    def _parsed[T](self, name: str, parse: Callable[[str], T]) -> T | None:
+        """What a text says, None when there is none; the ValueError of `parse` is a fault."""
+        try:
+            return parse(self.text(name)) if self.text(name) else None
+        except ValueError as error:
+            self.faults.append(f"{name} {error}")
+            return None
+
     def check_authority_file(self) -> None:
         """A wrong path would fail at the first connection only, in the words of a library."""
         path = self.text("REQUESTS_CA_BUNDLE")
@@ -189,16 +202,6 @@ class _Reader:
         if not authority:
             return None
         authority = authority if "://" in authority else f"https://{authority}"
-        if not _is_https_origin(authority):
+        if not is_https_origin(authority):
             self.faults.append("AZURE_AUTHORITY_HOST is not of the form https://<host>")
-        return _origin(authority)
-
-
-def _origin(url: str) -> str:
-    """One spelling of an address: a trailing slash and the port that https means anyway make no other host of it."""
-    return url.rstrip("/").removesuffix(f":{_HTTPS}")
-
-
-def _is_https_origin(url: str) -> bool:
-    found = _ORIGIN.fullmatch(url)
-    return found is not None and 0 < int(found["port"] or _HTTPS) <= _LAST_PORT
+        return origin(authority)

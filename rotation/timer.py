@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from rotation.plan import RunRequest
@@ -18,16 +19,30 @@ from rotation.wiring import application
 _logger = logging.getLogger(__name__)
 
 
-def rotate(environ: Mapping[str, str], *, now: datetime, past_due: bool = False) -> RunReport | None:
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A run in a line. A log record's argument: a handler in the same process can ask it for the whole report."""
+
+    report: RunReport
+
+    def __str__(self) -> str:
+        counts = {str(kind): count for kind, count in self.report.counts.items()}
+        return json.dumps({"run_id": self.report.run_id, "status": self.report.status, "counts": counts})
+
+
+def rotate(
+    environ: Mapping[str, str], *, now: datetime, past_due: bool = False, trace_parent: str = ""
+) -> RunReport | None:
     """Carry out a full run and log it; None when another run is under way in every vault.
 
+    `trace_parent` is the invocation's, as W3C Trace Context writes it: telemetry goes under it.
     Raises SettingsError when the settings cannot be used: the invocation fails, and the log says every fault.
     """
     if past_due:
         _logger.warning("rotation.past_due")
     with application(environ) as app:
         try:
-            report = app.rotate(RunRequest(trigger=Trigger.TIMER), now=now)
+            report = app.rotate(RunRequest(trigger=Trigger.TIMER), now=now, trace_parent=trace_parent)
         except EveryVaultLeasedError as busy:
             _logger.warning("rotation.lease_held", extra={"holder": busy.holder.run_id})
             return None
@@ -38,6 +53,4 @@ def rotate(environ: Mapping[str, str], *, now: datetime, past_due: bool = False)
 def _tell(report: RunReport) -> None:
     for problem in report.problems:
         _logger.warning("rotation.problem %s", json.dumps(problem_to_json(problem)))
-    counts = {str(kind): count for kind, count in report.counts.items()}
-    summary = json.dumps({"run_id": report.run_id, "status": report.status, "counts": counts})
-    _logger.info("rotation.run %s", summary, extra={"report": report})  # whole, for handlers that want more than a line
+    _logger.info("rotation.run %s", Summary(report))

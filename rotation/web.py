@@ -48,8 +48,11 @@ class BadRequestError(Exception):
     """The body does not say what to do; the text says where and what is expected."""
 
 
-def rotate(body: bytes, environ: Mapping[str, str], *, now: datetime) -> Response:
-    """`POST /api/rotate`: 200 with the run report whenever the run was carried out, else a problem document."""
+def rotate(body: bytes, environ: Mapping[str, str], *, now: datetime, trace_parent: str = "") -> Response:
+    """`POST /api/rotate`: 200 with the run report whenever the run was carried out, else a problem document.
+
+    `trace_parent` is the invocation's, as W3C Trace Context writes it: telemetry goes under it.
+    """
     if len(body) > _LONGEST_BODY_BYTES:
         return _problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is longer than 64 KiB: ask for fewer tokens at once"
@@ -58,7 +61,7 @@ def rotate(body: bytes, environ: Mapping[str, str], *, now: datetime) -> Respons
         request = parse_request(body)
     except BadRequestError as error:
         return _problem(HTTPStatus.BAD_REQUEST, str(error))
-    return _answered(environ, lambda app: app.rotate(request, now=now).to_json())
+    return _answered(environ, lambda app: app.rotate(request, now=now, trace_parent=trace_parent).to_json())
 
 
 def status(environ: Mapping[str, str], *, now: datetime) -> Response:

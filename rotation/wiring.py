@@ -5,10 +5,11 @@ Nothing is built at import; every invocation opens its own application and close
 
 from __future__ import annotations
 
+import functools
 import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,11 +26,12 @@ from rotation.lease import ProcessLease
 from rotation.outcome import VaultFault
 from rotation.pace import Clock, Deadlines, never
 from rotation.plan import RunRequest, fault_of
-from rotation.ports import VaultError
+from rotation.ports import Sink, VaultError
 from rotation.report import RunReport, Trigger
-from rotation.run import Limits, Ports, run
+from rotation.run import Limits, Ports
 from rotation.settings import AzureCliIdentity, ClientSecretIdentity, ManagedIdentity, Settings
 from rotation.status_report import StatusReport, TokenStatus, lost_tags_status, token_status
+from rotation.telling import NoSink, told_run
 from rotation.token_endpoint import TokenEndpoints
 
 _FINISH_SECONDS = 120  # on top of 480 to start: the platform grants about ten minutes when it replaces an instance
@@ -42,6 +44,8 @@ _HTTP_START_SECONDS, _HTTP_FINISH_SECONDS = 150, 50  # HTTP is cut at 230: "Azur
 _QUIETER = {"azure.identity": logging.ERROR, "msal.managed_identity": logging.INFO}
 
 
+_logger = logging.getLogger(__name__)
+
 type JobCredential = ClientSecretCredential | ManagedIdentityCredential | AzureCliCredential
 
 
@@ -51,6 +55,7 @@ class Application:
 
     settings: Settings
     ports: Ports
+    open_sink: Callable[[str], AbstractContextManager[Sink]]
 
     def rotate(
         self,
@@ -59,10 +64,14 @@ class Application:
         now: datetime,
         progress: Progress = no_progress,
         stopped: Callable[[], bool] = never,
+        trace_parent: str = "",
     ) -> RunReport:
-        """Carry out a run. Raises what `run.run` raises."""
+        """Carry out a run and tell it, under `trace_parent` if there is one. Raises what `run.run` raises."""
         limits, run_id = _limits(self.settings, request.trigger), str(uuid.uuid4())
-        return run(request, self.ports, limits, run_id=run_id, now=now, progress=progress, stopped=stopped)
+        with self.open_sink(trace_parent) as sink:
+            return told_run(
+                request, self.ports, limits, sink, run_id=run_id, now=now, progress=progress, stopped=stopped
+            )
 
     def status(self, *, now: datetime) -> StatusReport:
         """List every vault and say how each token is; a vault that cannot be listed is a fault of the report."""
@@ -117,7 +126,41 @@ def application(environ: Mapping[str, str]) -> Iterator[Application]:
         identities = ManagedIdentities(default_client_id=default_client_id)
         stack.callback(identities.close)
         issuer = Entra(endpoints, authority_overrides=settings.authority_overrides, identity_token=identities.token)
-        yield Application(settings, Ports(vaults=vaults, issuer=issuer, lease=ProcessLease(), clock=clock))
+        ports = Ports(vaults=vaults, issuer=issuer, lease=ProcessLease(), clock=clock)
+        yield Application(settings, ports, functools.partial(_sink, settings, credential))
+
+
+@contextmanager
+def _sink(settings: Settings, job: JobCredential, trace_parent: str) -> Iterator[Sink]:
+    target = settings.telemetry
+    if target is None:
+        _say_that_the_log_is_all()
+        yield NoSink()
+        return
+    from rotation.telemetry import Telemetry  # noqa: PLC0415 - slow to import, and not needed where telemetry is off
+
+    with (
+        _publisher(settings, job) as credential,
+        Telemetry(target.connection_string, credential, trace_parent=trace_parent) as telemetry,
+    ):
+        yield telemetry
+
+
+def _publisher(settings: Settings, job: JobCredential) -> AbstractContextManager[JobCredential | None]:
+    """Who sends the telemetry: the job, or the managed identity that the settings name for that alone."""
+    authentication = settings.telemetry and settings.telemetry.authentication
+    if not authentication:
+        return nullcontext(None)
+    elsewhere = authentication.client_id not in (None, getattr(settings.identity, "client_id", None))
+    if elsewhere and isinstance(settings.identity, ManagedIdentity):
+        return ManagedIdentityCredential(client_id=authentication.client_id, **_PATIENCE)
+    return nullcontext(job)
+
+
+@functools.cache
+def _say_that_the_log_is_all() -> None:
+    """Once a process: every invocation would say it."""
+    _logger.info("rotation.telemetry_off: APPLICATIONINSIGHTS_CONNECTION_STRING is not set, the log is all there is")
 
 
 def _limits(settings: Settings, trigger: Trigger) -> Limits:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 AUDIENCE = "https://monitor.azure.com"
-_PATHS = ("/v2.1/track", "/v2/track")
+_PATHS = ("/v2.1/track", "/v2/track", "//v2.1/track")  # the last: of an address with its slash, as the portal shows it
 
 type Verify = Callable[[str], Mapping[str, object]]
 

@@ -89,10 +89,12 @@ def test_a_problem_of_the_report_says_what_the_contract_says() -> None:
     assert problems[0] == {
         "reason": "token_revoked",
         "subject": "contoso",
+        "label": "",
         "vault": VAULT,
         "severity": "critical",
         "tokens": 1,
         "sample": ["contoso"],
+        "since": None,
         "message": "the issuer refused",
         "action": Reason.TOKEN_REVOKED.action,
     }

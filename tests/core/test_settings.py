@@ -65,6 +65,7 @@ def test_one_vault_is_enough_and_everything_else_has_a_default() -> None:
         authority_overrides={},
         identity=AzureCliIdentity(),
         identity_authority=None,
+        telemetry=None,
     )
 
 

@@ -1,0 +1,74 @@
+"""A thread that hands things on in chunks, so that whoever sends them waits as long as it said and no longer.
+
+What is counted as delivered was taken, chunk by chunk, by whoever is behind `deliver`. What it is that is sent, and
+where to, is left to `telemetry`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+CHUNK = 500
+"""Things in one request: about half a megabyte of events."""
+
+
+@dataclass(slots=True, eq=False)
+class _Parcel[T]:
+    things: Sequence[T]
+    given_up: bool = False
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+class Outbox[T]:
+    """Delivers from a thread of its own, in the order of sending; close it to end the thread.
+
+    `deliver` says whether a chunk was taken. The first that was not ends its parcel: what comes after says that
+    everything before it is there. The thread never keeps a process alive; `ended` is the last that it calls.
+    """
+
+    def __init__(self, deliver: Callable[[Sequence[T]], bool], *, ended: Callable[[], None]) -> None:
+        self._deliver = deliver
+        self._ended = ended
+        self._parcels: SimpleQueue[_Parcel[T] | None] = SimpleQueue()
+        self._given_up = False
+        self._thread = threading.Thread(target=self._work, name="outbox", daemon=True)
+        self.sent = 0
+        self.delivered = 0
+        self._thread.start()
+
+    def send(self, things: Sequence[T], *, within: float) -> None:
+        """Hand things over, and wait until they are delivered, given up, or so many seconds are over.
+
+        With seconds given, what has not begun to leave by then stays here; with none it leaves when it can.
+        """
+        if not things:
+            return
+        self.sent += len(things)
+        parcel = _Parcel(things)
+        self._parcels.put(parcel)
+        if within and not parcel.done.wait(within):
+            parcel.given_up = True
+
+    def close(self, *, within: float) -> None:
+        """Wait so many seconds for what is still to be delivered, then give it up."""
+        self._parcels.put(None)
+        self._thread.join(within)
+        self._given_up = True
+
+    @property
+    def lost(self) -> int:
+        """How many things were sent and, as far as is known, did not arrive."""
+        return self.sent - self.delivered
+
+    def _work(self) -> None:
+        while (parcel := self._parcels.get()) is not None:
+            for start in range(0, len(parcel.things), CHUNK):
+                chunk = parcel.things[start : start + CHUNK]
+                if parcel.given_up or self._given_up or not self._deliver(chunk):
+                    break
+                self.delivered += len(chunk)
+            parcel.done.set()
+        self._ended()
