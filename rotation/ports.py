@@ -8,7 +8,7 @@ a value.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -232,3 +232,18 @@ class Sink(Protocol):
 
     def send(self, events: Sequence[Event], *, within: float) -> None:
         """Send, and come back when it is done or so many seconds are over."""
+
+
+class NoSink:
+    """The Sink port where there is none: the log is all."""
+
+    def run(self, run_id: str) -> AbstractContextManager[None]:  # noqa: ARG002 - the port has it
+        """Nothing."""
+        return nullcontext()
+
+    def traced(self, issuer: Issuer) -> Issuer:
+        """The issuer as it is."""
+        return issuer
+
+    def send(self, events: Sequence[Event], *, within: float) -> None:
+        """Nothing."""

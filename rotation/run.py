@@ -16,7 +16,7 @@ from rotation.crew import Progress, act, no_progress
 from rotation.outcome import VaultFault
 from rotation.pace import Clock, Deadlines, Pace, never
 from rotation.plan import RunRequest, credential_problems, plan
-from rotation.ports import Issuer, Lease, LeaseHeldError, LeaseHolder, Vault
+from rotation.ports import Issuer, Lease, LeaseHeldError, LeaseHolder, NoSink, Sink, Vault
 from rotation.problem import problems_of
 from rotation.reason import Reason
 from rotation.report import RunReport
@@ -43,6 +43,7 @@ class Ports:
     issuer: Issuer
     lease: Lease
     clock: Clock
+    sink: Sink = NoSink()  # noqa: RUF009 - it has no state
 
 
 class EveryVaultLeasedError(Exception):

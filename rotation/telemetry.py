@@ -37,7 +37,8 @@ _logger = logging.getLogger(__name__)
 _SCOPE = InstrumentationScope("rotation")
 _RESOURCE = Resource({"service.name": "token-rotation"})  # the role in the application map
 _EVENT_NAME = "microsoft.custom_event.name"  # makes a row of AppEvents of a log record
-_SPANS_SECONDS = 1.5
+READ_SECONDS = 3.5
+SPANS_SECONDS = 1.5
 
 _OFF = {
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
@@ -51,8 +52,8 @@ _EXPORT: Mapping[str, Any] = {
     "disable_offline_storage": True,  # the next run tells what is still so; what was so must not come back later
     "max_envelopes_per_second": 0,  # no brake: the exporters' own drops what is above it, and reports success
     "timeout": 3,  # seconds to connect
-    "read_timeout": 3.5,
-    "retry_total": 2,  # of 429 and 5xx; what had no answer is not sent twice
+    "retry_total": 2,  # of 429 and 5xx, at once and after 0.8 s; what had no answer is not sent twice
+    "retry_backoff_factor": 0.4,
 }
 
 
@@ -62,13 +63,27 @@ class Telemetry:
     `trace_parent` is the invocation's, as W3C Trace Context writes it; without a valid one the run is a root.
     """
 
-    def __init__(self, connection_string: str, credential: TokenCredential | None, *, trace_parent: str = "") -> None:
+    def __init__(
+        self,
+        connection_string: str,
+        credential: TokenCredential | None,
+        *,
+        trace_parent: str = "",
+        read_seconds: float = READ_SECONDS,
+        spans_seconds: float = SPANS_SECONDS,
+    ) -> None:
         os.environ.update(_OFF)
         logging.getLogger("azure.monitor.opentelemetry").setLevel(logging.CRITICAL)  # it shows what it fails to send
         self._answer = "no answer"
-        options = {**_EXPORT, "connection_string": connection_string, "credential": credential}
-        logs = AzureMonitorLogExporter(**options, raw_response_hook=self._answered)
-        traces = AzureMonitorTraceExporter(**options, raw_response_hook=self._answered)
+        self._spans_seconds = spans_seconds
+        options = {
+            **_EXPORT,
+            "connection_string": connection_string,
+            "credential": credential,
+            "read_timeout": read_seconds,
+            "raw_response_hook": self._answered,
+        }
+        logs, traces = AzureMonitorLogExporter(**options), AzureMonitorTraceExporter(**options)
         self._events = Outbox[ReadableLogRecord](
             _guarded(lambda records: logs.export(records) is LogRecordExportResult.SUCCESS), ended=logs.client.close
         )
@@ -107,7 +122,7 @@ class Telemetry:
 
     def close(self) -> None:
         """Give the last spans a moment, and say in one line what was lost."""
-        self._ended.close(within=_SPANS_SECONDS)
+        self._ended.close(within=self._spans_seconds)
         self._events.close(within=0)
         if self._events.lost or self._spans.lost:
             _logger.warning(

@@ -6,50 +6,40 @@ and its end by less than ten. What is told is in `events`, how it travels is lef
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rotation import events
 from rotation.crew import Progress
-from rotation.events import Event
 from rotation.plan import AmbiguousTokenError, RunRequest, UnknownTokenError
-from rotation.ports import Issuer, Sink
+from rotation.ports import Sink
 from rotation.report import RunReport
 from rotation.run import EveryVaultLeasedError, Limits, Ports, run
 
-STARTED_SECONDS = 2.0
-TOKENS_SECONDS, VERDICT_SECONDS = 4.0, 4.0
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How many seconds a run waits for its sink: before it begins, for its tokens, and for the problems and the end."""
+
+    started: float = 2.0
+    tokens: float = 4.0
+    verdict: float = 4.0
 
 
-class NoSink:
-    """The Sink port where there is none: the log is all."""
-
-    @contextmanager
-    def run(self, run_id: str) -> Iterator[None]:
-        """Nothing."""
-        del run_id
-        yield
-
-    def traced(self, issuer: Issuer) -> Issuer:
-        """The issuer as it is."""
-        return issuer
-
-    def send(self, events: Sequence[Event], *, within: float) -> None:
-        """Nothing."""
+PATIENCE = Patience()
 
 
 def told_run(
     request: RunRequest,
     ports: Ports,
     limits: Limits,
-    sink: Sink,
     *,
     run_id: str,
     now: datetime,
     progress: Progress,
     stopped: Callable[[], bool],
+    patience: Patience = PATIENCE,
 ) -> RunReport:
     """Carry out a run and tell it. Raises what `run.run` raises.
 
@@ -64,18 +54,20 @@ def told_run(
         dry_run=request.dry_run,
         vaults=tuple(vault.url for vault in ports.vaults),
     )
+    sink = ports.sink
     try:
         with sink.run(run_id):
-            sink.send(events.started(begun), within=STARTED_SECONDS)
+            sink.send(events.started(begun), within=patience.started)
             watched = replace(ports, issuer=sink.traced(ports.issuer))
             report = run(request, watched, limits, run_id=run_id, now=now, progress=progress, stopped=stopped)
     except (EveryVaultLeasedError, UnknownTokenError, AmbiguousTokenError):
-        _tell(begun, sink)
+        _tell(begun, sink, patience)
         raise
-    _tell(report, sink)
+    _tell(report, sink, patience)
     return report
 
 
-def _tell(report: RunReport, sink: Sink) -> None:
-    sink.send(events.tokens(report), within=TOKENS_SECONDS)
-    sink.send(events.verdict(report), within=VERDICT_SECONDS)
+def _tell(report: RunReport, sink: Sink, patience: Patience) -> None:
+    """The verdict is sent even when the tokens did not arrive: alerts need no more than that."""
+    sink.send(events.tokens(report), within=patience.tokens)
+    sink.send(events.verdict(report), within=patience.verdict)

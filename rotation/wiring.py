@@ -10,7 +10,7 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,12 +26,13 @@ from rotation.lease import ProcessLease
 from rotation.outcome import VaultFault
 from rotation.pace import Clock, Deadlines, never
 from rotation.plan import RunRequest, fault_of
-from rotation.ports import Sink, VaultError
+from rotation.ports import NoSink, Sink, VaultError
 from rotation.report import RunReport, Trigger
 from rotation.run import Limits, Ports
 from rotation.settings import AzureCliIdentity, ClientSecretIdentity, ManagedIdentity, Settings
 from rotation.status_report import StatusReport, TokenStatus, lost_tags_status, token_status
-from rotation.telling import NoSink, told_run
+from rotation.telemetry_target import EntraAuthentication, TelemetryTarget
+from rotation.telling import told_run
 from rotation.token_endpoint import TokenEndpoints
 
 _FINISH_SECONDS = 120  # on top of 480 to start: the platform grants about ten minutes when it replaces an instance
@@ -69,9 +70,8 @@ class Application:
         """Carry out a run and tell it, under `trace_parent` if there is one. Raises what `run.run` raises."""
         limits, run_id = _limits(self.settings, request.trigger), str(uuid.uuid4())
         with self.open_sink(trace_parent) as sink:
-            return told_run(
-                request, self.ports, limits, sink, run_id=run_id, now=now, progress=progress, stopped=stopped
-            )
+            ports = replace(self.ports, sink=sink)
+            return told_run(request, ports, limits, run_id=run_id, now=now, progress=progress, stopped=stopped)
 
     def status(self, *, now: datetime) -> StatusReport:
         """List every vault and say how each token is; a vault that cannot be listed is a fault of the report."""
@@ -140,21 +140,23 @@ def _sink(settings: Settings, job: JobCredential, trace_parent: str) -> Iterator
     from rotation.telemetry import Telemetry  # noqa: PLC0415 - slow to import, and not needed where telemetry is off
 
     with (
-        _publisher(settings, job) as credential,
+        _publisher(target, settings, job) as credential,
         Telemetry(target.connection_string, credential, trace_parent=trace_parent) as telemetry,
     ):
         yield telemetry
 
 
-def _publisher(settings: Settings, job: JobCredential) -> AbstractContextManager[JobCredential | None]:
+def _publisher(
+    target: TelemetryTarget, settings: Settings, job: JobCredential
+) -> AbstractContextManager[JobCredential | None]:
     """Who sends the telemetry: the job, or the managed identity that the settings name for that alone."""
-    authentication = settings.telemetry and settings.telemetry.authentication
-    if not authentication:
-        return nullcontext(None)
-    elsewhere = authentication.client_id not in (None, getattr(settings.identity, "client_id", None))
-    if elsewhere and isinstance(settings.identity, ManagedIdentity):
-        return ManagedIdentityCredential(client_id=authentication.client_id, **_PATIENCE)
-    return nullcontext(job)
+    match settings.identity, target.authentication:
+        case _, None:
+            return nullcontext(None)
+        case ManagedIdentity(own), EntraAuthentication(str(other)) if other != own:
+            return ManagedIdentityCredential(client_id=other, **_PATIENCE)
+        case _:
+            return nullcontext(job)
 
 
 @functools.cache
