@@ -1,19 +1,20 @@
 """token-rotation: keep OAuth refresh tokens in Azure Key Vault alive. The map of this folder, from the inside out.
 
 What a token is, and what is due (pure):
-    reason, secret_value, clouds, credential_ref, token, policy, tagging
+    reason, secret_value, clouds, origin, credential_ref, token, policy, tagging
 What happened, what it means, how it is told (pure):
-    outcome, problem, report, status_report
+    outcome, problem, report, events, status_report
 What the effects need from outside, and the errors they may get:
-    ports: Vault, Issuer, Lease
+    ports: Vault, Issuer, Lease, Sink
 One token in seven steps:
     rotate, redeeming, storing; client_credential and client_certificate for what proves the app's identity
 Many tokens: what is due, in which order, with which breakers, at which pace and until when:
-    inventory, plan, schedule, lane_credentials, crew, pace, run
+    inventory, plan, schedule, lane_credentials, crew, pace, run; telling
 Adapters, and the table of the issuer's error codes:
-    keyvault, keyvault_errors; entra, token_endpoint, client_assertion, federation, aadsts; lease
+    keyvault, keyvault_errors; entra, token_endpoint, client_assertion, federation, aadsts; lease;
+    telemetry, spans, outbox
 The one reader of the environment, and the one place that knows everything:
-    settings, schedule_expression; wiring
+    settings, schedule_expression, telemetry_target; wiring
 The doors; `function_app.py` beside this folder opens the first two:
     timer, web, cli
 
