@@ -8,6 +8,7 @@ UV     := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 PYTHON := .venv/bin/python
 READY  := .venv/.synced
 ISSUER := tests/interop/oidc_provider/node_modules/.package-lock.json
+PARSER := tests/infra/kusto/node_modules/.package-lock.json
 LOCKS  := requirements.txt requirements-dev.txt requirements-uv.txt
 
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
@@ -18,7 +19,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY ?= $(CURDIR)/.cache/hypothesis
 
 unexport VAULT_URL # a real vault is asked for by `make interop` alone, never met by `make test`
 
-.PHONY: help demo serve test check interop node lock lock-check format clean
+.PHONY: help demo serve test check infra interop node lock lock-check format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,13 +31,16 @@ serve: $(READY) ## keep the demonstration's world up, to try the HTTP endpoints 
 	@$(PYTHON) -m demo serve $(ARGS)
 
 test: $(READY) ## the tests, Python only, with branch coverage
-	@$(PYTHON) -m pytest tests --ignore=tests/interop --numprocesses=logical --cov --cov-report=term $(ARGS)
+	@$(PYTHON) -m pytest tests --ignore=tests/interop --ignore=tests/infra --numprocesses=logical --cov --cov-report=term $(ARGS)
 
 check: $(READY) lock-check ## format, lint, types, import contracts, lock files
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports --cache-dir .cache/import-linter
+
+infra: node $(READY) $(PARSER) ## what would be deployed: each query under Microsoft's own parser, and what alert rules forbid
+	@$(PYTHON) -m pytest tests/infra $(ARGS)
 
 ifdef VAULT_URL
 interop: $(READY)
@@ -64,7 +68,7 @@ lock-check: | $(UV)
 	done
 
 clean: ## remove everything that make created
-	@rm -rf .venv .tools .cache tests/interop/oidc_provider/node_modules
+	@rm -rf .venv .tools .cache tests/interop/oidc_provider/node_modules tests/infra/kusto/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(call compile,folder,options): the three lock files, for every platform, each version with its hashes.
@@ -93,8 +97,12 @@ $(ISSUER): tests/interop/oidc_provider/package-lock.json | node
 	@npm ci --no-audit --no-fund --loglevel=error --prefix tests/interop/oidc_provider >&2
 	@touch $@
 
+$(PARSER): tests/infra/kusto/package-lock.json | node
+	@npm ci --no-audit --no-fund --loglevel=error --prefix tests/infra/kusto >&2
+	@touch $@
+
 node:
 	@for tool in node npm; do command -v $$tool >/dev/null || \
-	  { echo "make interop needs Node 20 or later with npm: $$tool was not found" >&2; exit 1; }; done
+	  { echo "this target needs Node 20 or later with npm: $$tool was not found" >&2; exit 1; }; done
 	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || \
-	  { echo "make interop needs Node 20 or later: this is $$(node --version)" >&2; exit 1; }
+	  { echo "this target needs Node 20 or later: this is $$(node --version)" >&2; exit 1; }

@@ -1,0 +1,91 @@
+"""A Log Analytics workspace with the one table that the rules read: rows of `AppEvents` in, results of KQL out.
+
+A query sees what was ingested by the moment it is asked for, no further back than it is given. KQL is translated by
+duckdb-kql and run by DuckDB; the moment is what `ago()` counts from.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+import duckdb_kql
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_TABLE = """
+    SET threads = 1;
+    CREATE TABLE ingested ("TimeGenerated" TIMESTAMP, "Name" VARCHAR, "Properties" JSON);
+    SET VARIABLE first = TIMESTAMP '1970-01-01';
+    SET VARIABLE last = TIMESTAMP '1970-01-01';
+    CREATE VIEW "AppEvents" AS SELECT * FROM ingested
+        WHERE "TimeGenerated" > getvariable('first') AND "TimeGenerated" <= getvariable('last');
+"""
+_SCHEMA = {"AppEvents": ["TimeGenerated", "Name", "Properties"]}
+_AGO = re.compile(r"ago\((\d+)([smhd])\)")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of `AppEvents`, as far as the rules read it."""
+
+    time: datetime
+    name: str
+    properties: Mapping[str, str]
+
+
+class Workspace:
+    """The rows of one workspace; they are given once, and become visible at their own time."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._database: DuckDBPyConnection = duckdb_kql.connect()
+        self._database.execute(_TABLE)
+        given = [(_plain(row.time), row.name, json.dumps(dict(row.properties))) for row in rows]
+        if given:
+            self._database.executemany("INSERT INTO ingested VALUES (?, ?, ?)", given)
+        told = (found for _, _, properties in given for found in _MOMENT.findall(properties))
+        self._dates = frozenset((*(time for time, _, _ in given), *map(_read, told)))
+
+    def query(self, kql: str, *, at: datetime, reaching_back: timedelta) -> list[dict[str, object]]:
+        """The rows of a result at a moment. Raises what duckdb-kql and DuckDB raise."""
+        moment = _plain(at)
+        self._database.execute("SET VARIABLE first = CAST($1 AS TIMESTAMP)", [moment - reaching_back])
+        self._database.execute("SET VARIABLE last = CAST($1 AS TIMESTAMP)", [moment])
+        result = self._database.execute(_translated(kql), {"kqlnow": moment})
+        columns = [column for column, *_ in result.description]
+        return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+
+    def changes(self, kql: str, *, reaching_back: timedelta) -> list[datetime]:
+        """Every moment at which the result of a query can change, in order.
+
+        A query that knows the time by `ago()` alone can answer otherwise only when a row arrives or leaves, or when
+        a date in the rows or in the query passes an `ago()`.
+        """
+        spans = {timedelta(**{_UNITS[unit]: int(count)}) for count, unit in _AGO.findall(kql)}
+        dates = self._dates.union(map(_read, _MOMENT.findall(kql)))
+        return sorted(
+            {(date + span).replace(tzinfo=UTC) for date in dates for span in (timedelta(), reaching_back, *spans)}
+        )
+
+
+@cache
+def _translated(kql: str) -> str:
+    any_moment = datetime(2026, 1, 1, tzinfo=UTC)
+    return str(duckdb_kql.to_sql(kql, query_now=any_moment, schema=_SCHEMA))
+
+
+def _plain(moment: datetime) -> datetime:
+    """A moment as DuckDB's TIMESTAMP has it: UTC, unsaid."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _read(text: str) -> datetime:
+    return _plain(datetime.fromisoformat(text))

@@ -1,0 +1,123 @@
+"""The rules themselves: which reason is whose, what the queries share, and what a mail tells whoever gets it."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulators.alerting import AlertRule, load_rules
+from emulators.alerting.rule import RULES_FOLDER, UnsupportedRuleError, duration
+from rotation.reason import Reason, Severity
+from tests.alerts.events import NINE, VAULT
+
+RUNBOOK = "https://contoso.example/runbook.md"
+RULES = {rule.name: rule for rule in load_rules(vaults={VAULT: NINE}, runbook_url=RUNBOOK)}
+OF_PROBLEMS = ["problems_critical", "problems_error", "problems_warning"]
+_SEVERITY = re.compile(r'^let severity = "(\w+)";$', re.MULTILINE)
+
+
+def severity_of(name: str) -> str:
+    return str(_SEVERITY.findall(RULES[name].query)[0])
+
+
+def test_every_reason_belongs_to_exactly_one_rule_and_no_severity_to_none() -> None:
+    rules = {reason: [name for name in OF_PROBLEMS if severity_of(name) == reason.severity] for reason in Reason}
+    for reason, names in rules.items():
+        assert len(names) == (0 if reason.severity is Severity.NONE else 1), reason
+
+
+def test_the_rules_of_problems_differ_in_the_severity_alone() -> None:
+    texts = {(RULES_FOLDER / f"{name}.kql").read_text() for name in OF_PROBLEMS}
+    assert len(texts) == len(OF_PROBLEMS)
+    assert len({_SEVERITY.sub("", text) for text in texts}) == 1
+    settings = [json.loads((RULES_FOLDER / "rules.json").read_text())[name] for name in OF_PROBLEMS]
+    alike = [{k: v for k, v in of.items() if k not in {"title", "description", "severity"}} for of in settings]
+    assert alike[0] == alike[1] == alike[2]
+
+
+def test_the_reminder_is_the_rule_of_critical_problems_and_one_line_more() -> None:
+    def lines(name: str) -> list[str]:
+        return [line for line in RULES[name].query.splitlines() if not line.startswith("//")]
+
+    more = [line for line in lines("critical_reminder") if line not in lines("problems_critical")]
+    assert more == ["| where first_told < ago(12h)"]
+    assert [line for line in lines("critical_reminder") if line not in more] == lines("problems_critical")
+
+
+def test_a_query_for_every_rule_and_a_rule_for_every_query() -> None:
+    assert {path.stem for path in RULES_FOLDER.glob("*.kql")} == set(RULES)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_no_dimension_varies_while_the_problem_is_the_same(rule: AlertRule) -> None:
+    varying = {"tokens", "runs", "days_left", "since", "message", "examples", "first_told", "last_run", "run_id"}
+    assert not varying & set(rule.dimensions)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_mail_tells_what_to_whom_since_when_and_what_to_do(rule: AlertRule) -> None:
+    words = ("What happened: ", "To whom: ", "Since when: ", "What to do: ")
+    paragraphs = rule.description.splitlines()
+    assert [word for word, paragraph in zip(words, paragraphs, strict=False) if paragraph.startswith(word)] == [*words]
+    assert RUNBOOK in rule.description
+    assert "{" not in rule.description + rule.query
+    assert all(dimension in rule.description for dimension in rule.dimensions)
+
+
+def test_only_the_reminder_is_stateless() -> None:
+    assert {rule.name for rule in RULES.values() if not rule.stateful} == {"critical_reminder"}
+    assert RULES["critical_reminder"].frequency == timedelta(days=1)
+
+
+def test_every_heading_that_a_mail_links_to_is_in_the_runbook() -> None:
+    headings = re.findall(r"^### (\w+)$", Path("docs/runbook.md").read_text(), re.MULTILINE)
+    for rule in RULES.values():
+        linked = re.findall(rf"{re.escape(RUNBOOK)}#(\w+)", rule.description)
+        assert set(linked) <= set(headings), rule.name
+    assert {"heartbeat", "run_not_completed"} <= set(headings)
+
+
+# ---- what Azure would refuse
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"windowSize": "P3D"}, "no window"),
+        ({"windowSize": "PT13H"}, "no window"),
+        ({"evaluationFrequency": "P2D"}, "no frequency"),
+        ({"evaluationFrequency": "P1D"}, "stateful"),
+        ({"dimensions": ["a", "b", "c", "d", "e", "f", "g"]}, "dimensions"),
+        ({"severity": 5}, "severity"),
+        ({"failingPeriods": {"numberOfEvaluationPeriods": 2, "minFailingPeriodsToAlert": 2}}, "datetime column"),
+        ({"operator": "LessThan"}, "operator"),
+        ({"timeAggregation": "Count"}, "Maximum"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_azure_would_refuse_is_refused(changes: dict[str, Any], told: str) -> None:
+    of = json.loads((RULES_FOLDER / "rules.json").read_text())["problems_critical"]
+    with pytest.raises(UnsupportedRuleError, match=told):
+        AlertRule.from_json("broken", of | changes, query="AppEvents", description="")
+
+
+def test_too_many_words_are_refused() -> None:
+    of = json.loads((RULES_FOLDER / "rules.json").read_text())["problems_critical"]
+    with pytest.raises(UnsupportedRuleError, match="4,096"):
+        AlertRule.from_json("broken", of, query="AppEvents", description="a" * 4_097)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("PT1M", 1), ("PT15M", 15), ("PT1H", 60), ("P1D", 1_440), ("P2D", 2_880), ("PT1H30M", 90)]
+)
+def test_durations(text: str, minutes: int) -> None:
+    assert duration(text) == timedelta(minutes=minutes)
+
+
+def test_what_is_no_duration_is_refused() -> None:
+    with pytest.raises(UnsupportedRuleError, match="15 minutes is no duration"):
+        duration("15 minutes")
