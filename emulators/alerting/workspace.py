@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb_kql
 
@@ -33,13 +32,8 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of `AppEvents`, as far as the rules read it."""
-
-    time: datetime
-    name: str
-    properties: Mapping[str, str]
+type Row = Mapping[str, Any]
+"""One row of `AppEvents` by its columns; the rules read `TimeGenerated`, `Name` and `Properties`."""
 
 
 class Workspace:
@@ -48,7 +42,7 @@ class Workspace:
     def __init__(self, rows: Iterable[Row]) -> None:
         self._database: DuckDBPyConnection = duckdb_kql.connect()
         self._database.execute(_TABLE)
-        given = [(_plain(row.time), row.name, json.dumps(dict(row.properties))) for row in rows]
+        given = [(_plain(row["TimeGenerated"]), row["Name"], json.dumps(dict(row["Properties"]))) for row in rows]
         if given:
             self._database.executemany("INSERT INTO ingested VALUES (?, ?, ?)", given)
         told = (found for _, _, properties in given for found in _MOMENT.findall(properties))

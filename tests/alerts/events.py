@@ -70,7 +70,7 @@ class Run:
             "full": _said(self.full),
             "dry_run": _said(self.dry_run),
         }
-        return Row(self.at + timedelta(seconds=seconds), name, properties | more)
+        return {"TimeGenerated": self.at + timedelta(seconds=seconds), "Name": name, "Properties": properties | more}
 
 
 def rows_of(*runs: Run) -> list[Row]:
