@@ -32,6 +32,7 @@ class Run:
     found: Sequence[tuple[Reason, str]] = ()
     proved: Mapping[str, str] = field(default_factory=dict)
     tokens: int = 1
+    label: str = "Contoso Ltd"
 
     def rows(self) -> list[Row]:
         """Its events, each a second after the one before."""
@@ -52,7 +53,7 @@ class Run:
             "severity": reason.severity,
             "unit": reason.unit.value,
             "subject": subject,
-            "label": "Contoso Ltd",
+            "label": self.label,
             "tokens": str(self.tokens),
             "sample": subject,
             "message": "the issuer refused",

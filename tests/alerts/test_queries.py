@@ -108,6 +108,11 @@ def test_a_problem_without_a_known_token_counts_all_the_same() -> None:
     assert row["tokens"] == 1
 
 
+def test_no_dimension_is_left_empty() -> None:
+    nameless = run(0, found=[REVOKED], label="")
+    assert asked("problems_critical", nameless, at=NINE + HOUR)[0]["label"] == "-"
+
+
 def test_the_run_under_way_hides_nothing() -> None:
     assert opened(run(0, found=[REVOKED]), run(6, killed=True), after=timedelta(minutes=5)) == [REVOKED]
 
@@ -187,6 +192,13 @@ def test_only_full_complete_runs_of_the_timer_count(less: dict[str, object]) -> 
 def test_a_new_deployment_is_given_13_hours_and_no_more() -> None:
     assert silent(hours=12.9) == []
     assert silent(hours=13.1) == sorted([VAULT, OTHER])
+
+
+def test_a_vault_is_the_same_however_its_address_is_written() -> None:
+    written = {f"{VAULT.upper().replace('HTTPS', 'https')}/": NINE}
+    (rule,) = (rule for rule in load_rules(vaults=written, runbook_url="") if rule.name == "heartbeat")
+    found = Workspace(rows_of(run(0), run(6))).query(rule.query, at=NINE + 14 * HOUR, reaching_back=rule.window)
+    assert found == []
 
 
 def test_it_stays_silent_after_its_last_run_is_forgotten() -> None:

@@ -15,6 +15,7 @@ from emulators.alerting.rule import RULES_FOLDER, UnsupportedRuleError, duration
 from rotation.reason import Reason, Severity
 from tests.alerts.events import NINE, VAULT
 
+CHECKOUT = Path(__file__).parents[2]
 RUNBOOK = "https://contoso.example/runbook.md"
 RULES = {rule.name: rule for rule in load_rules(vaults={VAULT: NINE}, runbook_url=RUNBOOK)}
 OF_PROBLEMS = ["problems_critical", "problems_error", "problems_warning"]
@@ -75,7 +76,7 @@ def test_only_the_reminder_is_stateless() -> None:
 
 
 def test_every_heading_that_a_mail_links_to_is_in_the_runbook() -> None:
-    headings = re.findall(r"^### (\w+)$", Path("docs/runbook.md").read_text(), re.MULTILINE)
+    headings = re.findall(r"^### (\w+)$", (CHECKOUT / "docs" / "runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
     for rule in RULES.values():
         linked = re.findall(rf"{re.escape(RUNBOOK)}#(\w+)", rule.description)
         assert set(linked) <= set(headings), rule.name
@@ -121,3 +122,35 @@ def test_durations(text: str, minutes: int) -> None:
 def test_what_is_no_duration_is_refused() -> None:
     with pytest.raises(UnsupportedRuleError, match="15 minutes is no duration"):
         duration("15 minutes")
+
+
+# ---- what the README says of them
+
+
+def rows_of_the_readme() -> dict[str, list[str]]:
+    """The cells of the README's table of rules, by rule."""
+    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (\d) \|(.+)\|$", text, re.MULTILINE)
+    return {name: [severity, *(cell.strip() for cell in rest.split("|"))] for name, severity, rest in rows}
+
+
+def test_the_readme_has_every_rule_with_its_severity_and_what_one_mail_is_for() -> None:
+    said = {name: (int(cells[0]), cells[1]) for name, cells in rows_of_the_readme().items()}
+    own = ["label", "action", "runbook"]  # they follow from the others
+    assert said == {
+        name: (rule.severity, ", ".join(dimension for dimension in rule.dimensions if dimension not in own))
+        for name, rule in RULES.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "query"),
+    [
+        ("heartbeat", "13 hours", "ago(13h)"),
+        ("run_not_completed", "45 minutes", "ago(45m)"),
+        ("critical_reminder", "12 hours", "ago(12h)"),
+    ],
+)
+def test_the_readme_has_the_times_of_the_queries(name: str, said: str, query: str) -> None:
+    assert said in rows_of_the_readme()[name][2]
+    assert query in RULES[name].query
