@@ -11,11 +11,12 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
 from demo.partners import Operator
+from emulators.alerting import Mail, Workspace, evaluate, load_rules
 from emulators.functions_host import FunctionsHost
 from emulators.world import World
 from rotation.report import RunReport
@@ -25,6 +26,7 @@ from rotation.wiring import application
 
 APP_FOLDER = Path(__file__).resolve().parent.parent
 TIMER = "rotate_on_schedule"
+RUNBOOK = "docs/runbook.md"
 
 _OTHERS = (
     "ROTATE_AFTER_DAYS", "INACTIVITY_DAYS", "WARN_BEFORE_DAYS", "MAX_CONCURRENCY", "WRITES_PER_SECOND",
@@ -52,7 +54,7 @@ class Stage:
     def open(cls) -> Iterator[Self]:
         """Set everything up for the length of a block. Raises what `World.open` and `FunctionsHost.start` raise."""
         with ExitStack() as stack:
-            world = stack.enter_context(World.open())
+            world = stack.enter_context(World.open(telemetry=True))
             operator = Operator(world)
             operator.set_up()
             stack.enter_context(_environment(world.environment()))
@@ -65,6 +67,14 @@ class Stage:
         if not reports:
             raise NoReportError("the timer ended without a run report in its log")
         return reports[-1]
+
+    def mails(self) -> list[Mail]:
+        """What the alert rules mail within a quarter of an hour of all that was sent to Azure Monitor so far."""
+        workspace = Workspace(self.world.monitor.state.rows("AppEvents"))
+        deployed = datetime.now(UTC)
+        rules = load_rules(vaults={self.world.vault.url: deployed}, runbook_url=RUNBOOK)
+        until = deployed + timedelta(minutes=15)
+        return [mail for rule in rules for mail in evaluate(rule, workspace, since=deployed, until=until)]
 
     def status(self) -> StatusReport:
         """What `python -m rotation status` would show now."""

@@ -1,4 +1,4 @@
-"""The story: a status, a run, a person who mends what the run says, eight days, a run, a status; and how it must end.
+"""The story: a status, a run, a person who mends what it says, eight days, a run, a status, the mails; how it must end.
 
 What each part looks like is left to `telling`.
 """
@@ -14,6 +14,7 @@ from rich.console import Console
 from demo import telling
 from demo.partners import LABELS, Operator
 from demo.stage import Stage
+from emulators.alerting import Mail
 from rotation.outcome import Kind
 from rotation.problem import Problem
 from rotation.reason import Reason
@@ -26,16 +27,23 @@ _PROBLEMS = {
     (Reason.TOKEN_REVOKED, "contoso-revoked", 1),
     (Reason.INVALID_RECORD, "contoso-wrong-tags", 1),
 }
+_MAILED = {
+    ("problems_critical", "secret:fabrikam-client-secret"),
+    ("problems_critical", "contoso-expired"),
+    ("problems_critical", "contoso-revoked"),
+    ("problems_error", "contoso-wrong-tags"),
+}
 _FIRST_COUNTS = {Kind.ROTATED: 2, Kind.SKIPPED: 1, Kind.FAILED: 6}
 _LAST_COUNTS = {Kind.ROTATED: len(LABELS)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """What was seen, and which tokens of the vault the issuer refuses at the end."""
+    """What was seen, what the first run made Azure Monitor mail, and which tokens the issuer refuses at the end."""
 
     status_before: StatusReport
     runs: tuple[RunReport, RunReport]
+    mails: tuple[Mail, ...]
     status_after: StatusReport
     refused_at_the_end: tuple[str, ...]
 
@@ -43,6 +51,7 @@ class Story:
         """The reports, as HTTP and `--json` of the product give them."""
         return {
             "runs": [run.to_json() for run in self.runs],
+            "mails": [mail.to_json() for mail in self.mails],
             "status_before": self.status_before.to_json(),
             "status_after": self.status_after.to_json(),
         }
@@ -52,6 +61,9 @@ class Story:
         first, last = self.runs
         yield from _unlike("the first run", first, _FIRST_COUNTS, _PROBLEMS)
         yield from _unlike("the second run", last, _LAST_COUNTS, set())
+        mailed = sorted((mail.rule.name, str(mail.dimensions.get("subject"))) for mail in self.mails)
+        if mailed != sorted(_MAILED):
+            yield f"the mails are {mailed} instead of {sorted(_MAILED)}"
         if not self.status_after.all_well:
             yield "the status at the end still names what needs a person"
         if self.refused_at_the_end:
@@ -65,12 +77,15 @@ def play(stage: Stage, console: Console) -> Story:
     first = stage.fire_timer()
     telling.the_timer_fires(first, console)
     telling.what_needs_a_person(first, console)
+    mails = tuple(stage.mails())
     telling.the_operator_repairs([_repaired(problem, stage.operator) for problem in first.problems], console)
     stage.world.age(timedelta(days=8))
     last = stage.fire_timer()
     after = stage.status()
     telling.eight_days_later(last, after, console)
-    return Story(status_before=before, runs=(first, last), status_after=after, refused_at_the_end=_refused(stage))
+    telling.the_mails(mails, console)
+    refused = _refused(stage)
+    return Story(status_before=before, runs=(first, last), mails=mails, status_after=after, refused_at_the_end=refused)
 
 
 def _repaired(problem: Problem, operator: Operator) -> str:

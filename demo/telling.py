@@ -6,14 +6,18 @@ For somebody who has never heard of the product, on a terminal or in a pipe. Dec
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from rich.console import Console
+from rich.box import SQUARE
+from rich.console import Console, Group
+from rich.panel import Panel
 from rich.rule import Rule
+from rich.table import Table
 from rich.text import Text
 
 from demo.disclosure import IN_A_ROW, Finding
-from rotation.cli.layout import STYLES, block, hanging, named, table
+from emulators.alerting import Mail
+from rotation.cli.layout import STYLES, block, hanging, named, plain, table
 from rotation.cli.render import render_run, render_status
 from rotation.outcome import Kind
 from rotation.report import RunReport
@@ -110,9 +114,37 @@ def eight_days_later(run: RunReport, status: StatusReport, console: Console) -> 
     console.print()
 
 
+def the_mails(mails: Sequence[Mail], console: Console) -> None:
+    """Part six: what the first run made Azure Monitor mail; the first mail whole, of the others what is their own."""
+    _part(console, 6, "The mails")
+    _say(
+        console,
+        "In Azure you would have seen none of this, but for your inbox. The rules of infra/alerts ran their queries "
+        f"over what the first run had sent to Azure Monitor: {len(mails)} mails, one for each problem. Each comes "
+        "once, and once more when the problem is mended; what is critical is repeated once a day.",
+    )
+    for number, mail in enumerate(mails):
+        console.print(Panel(_mail(mail, whole=number == 0), box=SQUARE, title_align="left", title=mail.condition))
+    console.print()
+
+
+def _mail(mail: Mail, *, whole: bool) -> Group:
+    """A mail as text: its subject, when it was fired, the dimensions of its alert, and the words of its rule."""
+    fields = {"Subject": mail.subject, "Fired": f"{mail.fired:%Y-%m-%d %H:%M} UTC", **mail.dimensions}
+    if mail.rule.measure:
+        fields[mail.rule.measure] = f"{mail.value:.0f}"
+    rows = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    rows.add_column(style="dim")
+    rows.add_column(overflow="fold")
+    for name, value in fields.items():
+        rows.add_row(name, Text(plain(str(value)), "bold" if name == "Subject" else ""))
+    words = [Text(paragraph) for line in mail.rule.description.splitlines() for paragraph in ("", line)]
+    return Group(rows, *(words if whole else []))
+
+
 def no_value_was_shown(finding: Finding, console: Console) -> None:
-    """Part six: what was looked for, and where."""
-    _part(console, 6, "Values were shown" if finding.shown else "No value was shown")
+    """Part seven: what was looked for, and where."""
+    _part(console, 7, "Values were shown" if finding.shown else "No value was shown")
     _say(
         console,
         f"{finding.values} values were looked for in {finding.characters:,} characters: every version of every refresh "

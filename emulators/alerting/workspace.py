@@ -44,7 +44,8 @@ class Workspace:
         self._database.execute(_TABLE)
         given = [(_plain(row["TimeGenerated"]), row["Name"], json.dumps(dict(row["Properties"]))) for row in rows]
         if given:
-            self._database.executemany("INSERT INTO ingested VALUES (?, ?, ?)", given)
+            columns = [list(column) for column in zip(*given, strict=True)]
+            self._database.execute("INSERT INTO ingested SELECT unnest($1), unnest($2), unnest($3)", columns)
         told = (found for _, _, properties in given for found in _MOMENT.findall(properties))
         self._dates = frozenset((*(time for time, _, _ in given), *map(_read, told)))
 
