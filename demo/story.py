@@ -61,9 +61,9 @@ class Story:
         first, last = self.runs
         yield from _unlike("the first run", first, _FIRST_COUNTS, _PROBLEMS)
         yield from _unlike("the second run", last, _LAST_COUNTS, set())
-        mailed = sorted((mail.rule.name, str(mail.dimensions.get("subject"))) for mail in self.mails)
-        if mailed != sorted(_MAILED):
-            yield f"the mails are {mailed} instead of {sorted(_MAILED)}"
+        mailed = {(mail.rule.name, str(mail.dimensions.get("subject"))) for mail in self.mails}
+        yield from (f"{rule} does not mail {subject}" for rule, subject in _MAILED - mailed)
+        yield from (f"{rule} mails {subject}" for rule, subject in mailed - _MAILED)
         if not self.status_after.all_well:
             yield "the status at the end still names what needs a person"
         if self.refused_at_the_end:

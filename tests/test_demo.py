@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -40,10 +41,14 @@ def demonstrate(*arguments: str) -> subprocess.CompletedProcess[str]:
 # ---- the story
 
 
-def test_with_json_it_prints_both_run_reports_and_nothing_else() -> None:
+@pytest.fixture(scope="module")
+def told() -> dict[str, Any]:
     done = demonstrate("--json")
     assert (done.returncode, done.stderr) == (0, "")
-    told = json.loads(done.stdout)
+    return dict(json.loads(done.stdout))
+
+
+def test_with_json_it_prints_both_run_reports_and_nothing_else(told: dict[str, Any]) -> None:
     first, last = told["runs"]
     assert first["counts"] == {"rotated": 2, "skipped": 1, "deferred": 0, "failed": 6, "stranded": 0}
     assert {(problem["reason"], problem["tokens"]) for problem in first["problems"]} == {
@@ -57,12 +62,26 @@ def test_with_json_it_prints_both_run_reports_and_nothing_else() -> None:
     assert told["values_checked"] > 20
 
 
-def test_in_a_pipe_it_tells_its_six_parts_in_plain_lines_without_a_value() -> None:
+def test_with_json_the_mails_stand_under_their_own_name_alone(told: dict[str, Any]) -> None:
+    mails = told["mails"]
+    assert sorted((mail["rule"], mail["dimensions"]["reason"], mail["value"]) for mail in mails) == [
+        ("problems_critical", "client_credential_expired", 3),
+        ("problems_critical", "token_expired", 1),
+        ("problems_critical", "token_revoked", 1),
+        ("problems_error", "invalid_record", 1),
+    ]
+    assert all(mail["subject"].startswith(f"Fired:Sev{mail['severity']} ") for mail in mails)
+    assert "What happened: " not in json.dumps({name: value for name, value in told.items() if name != "mails"})
+
+
+def test_in_a_pipe_it_tells_its_seven_parts_in_plain_lines_without_a_value() -> None:
     done = demonstrate()
     assert (done.returncode, done.stderr) == (0, "")
-    parts = re.findall(r"^([1-6])  (.+?) ─+$", done.stdout, re.MULTILINE)
-    assert [number for number, _ in parts] == list("123456")
-    assert parts[-1] == ("6", "No value was shown")
+    parts = re.findall(r"^([1-7])  (.+?) ─+$", done.stdout, re.MULTILINE)
+    assert [number for number, _ in parts] == list("1234567")
+    assert parts[-2:] == [("6", "The mails"), ("7", "No value was shown")]
+    assert done.stdout.count("│ Subject  Fired:Sev") == 4
+    assert all(done.stdout.count(word) == 1 for word in ("What happened: ", "To whom: ", "What to do: "))
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 100
     assert re.search(r"[A-Za-z0-9_-]{37,}", done.stdout) is None  # longer than a GUID: a token or a secret
@@ -103,6 +122,7 @@ def test_it_says_what_did_not_go_as_told() -> None:
     assert list(story.faults()) == [
         "the first run counts 7 failed, 1 rotated, 1 skipped instead of 6 failed, 2 rotated, 1 skipped",
         "the first run finds token_revoked of contoso-due (1)",
+        "problems_critical mails contoso-due",
     ]
 
 
@@ -112,7 +132,8 @@ def test_the_environment_is_the_worlds_alone_and_is_put_back(monkeypatch: pytest
     monkeypatch.delenv("KEY_VAULT_URLS", raising=False)
     before = dict(os.environ)
     with Stage.open() as stage:
-        assert not {"APPLICATIONINSIGHTS_CONNECTION_STRING", "AZURE_CLIENT_SECRET"} & set(os.environ)
+        assert "AZURE_CLIENT_SECRET" not in os.environ
+        assert stage.world.monitor.url in os.environ["APPLICATIONINSIGHTS_CONNECTION_STRING"]
         assert os.environ["KEY_VAULT_URLS"] == stage.world.vault.url
     assert dict(os.environ) == before
 

@@ -88,4 +88,4 @@ def _violating(rule: AlertRule, workspace: Workspace, at: datetime) -> dict[Seri
             values[series] = values.get(series, 0) + 1
         else:
             values[series] = max(values.get(series, 0), float(str(row[rule.measure])))
-    return {series: value for series, value in values.items() if value > rule.threshold}
+    return {series: values[series] for series in sorted(values, key=str) if values[series] > rule.threshold}

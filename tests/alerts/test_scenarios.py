@@ -174,10 +174,13 @@ def mailed(days: Timeline) -> dict[str, list[str]]:
     rules = load_rules(vaults=dict.fromkeys(vaults, NINE), runbook_url="docs/runbook.md")
     assert tuple(rule.name for rule in rules) == EVERY_RULE
     workspace = Workspace(days.rows)
-    return {
-        rule.name: [written(mail, vaults) for mail in evaluate(rule, workspace, since=NINE, until=days.now)]
-        for rule in rules
-    }
+    return {rule.name: in_order(evaluate(rule, workspace, since=NINE, until=days.now), vaults) for rule in rules}
+
+
+def in_order(mails: list[Mail], vaults: list[str]) -> list[str]:
+    """Mails as the table has them: by time, and at one time by their text, since the vaults' ports are random."""
+    told = sorted((mail.sent, written(mail, vaults)) for mail in mails)
+    return [text for _, text in told]
 
 
 def written(mail: Mail, vaults: list[str]) -> str:
