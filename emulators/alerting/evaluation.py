@@ -1,7 +1,9 @@
 """One rule over time: evaluated every so often, one alert for each series, fired once and resolved after health.
 
 A stateful alert fires once and stays fired until its series has not met the condition for the documented number of
-evaluations; a stateless one fires at each evaluation. Limits: "Azure Monitor service limits", Alerts (2025-02-02).
+evaluations; a stateless one fires at each evaluation. Rows are seen as soon as they are sent: in the service ingestion
+takes some minutes. Limits: "Azure Monitor service limits", Alerts (2025-02-02); that a rule has no more than 5,000
+fired alerts is left out.
 """
 
 from __future__ import annotations

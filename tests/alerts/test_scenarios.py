@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from emulators.alerting import Condition, Mail, Workspace, evaluate, load_rules
+from emulators.alerting import Condition, Mail, Workspace, delivered, evaluate, load_rules
 from tests.alerts.events import NINE
 from tests.alerts.scenarios import SCENARIOS
 from tests.alerts.timeline import Timeline
@@ -169,12 +169,14 @@ def test_what_is_mailed(scenario: str, days: Timeline, record_property: Callable
 
 
 def mailed(days: Timeline) -> dict[str, list[str]]:
-    """What every rule mails from the deployment to the end of a timeline."""
+    """What an address gets of every rule from the deployment to the end of a timeline."""
     vaults = [vault.url for vault in days.world.vaults]
     rules = load_rules(vaults=dict.fromkeys(vaults, NINE), runbook_url="docs/runbook.md")
     assert tuple(rule.name for rule in rules) == EVERY_RULE
     workspace = Workspace(days.rows)
-    return {rule.name: in_order(evaluate(rule, workspace, since=NINE, until=days.now), vaults) for rule in rules}
+    sent = (mail for rule in rules for mail in evaluate(rule, workspace, since=NINE, until=days.now))
+    mails = delivered(sent)
+    return {rule.name: in_order([mail for mail in mails if mail.rule is rule], vaults) for rule in rules}
 
 
 def in_order(mails: list[Mail], vaults: list[str]) -> list[str]:
