@@ -45,6 +45,9 @@ param alertEmails string
 @description('GUIDs of built-in roles whose members at the subscription are mailed too, separated by commas, such as 749f88d5-cbae-40b8-bcfc-e573ddc772fa (Monitoring Contributor). A second path: it needs no passcode.')
 param alertRoleIds string = ''
 
+@description('Where the runbook is read: each mail names it. A copy that the people on duty can open is worth the setting.')
+param runbookUrl string = 'docs/runbook.md'
+
 @description('NCRONTAB with six fields, in UTC.')
 param rotationSchedule string = '0 17 */6 * * *'
 
@@ -96,8 +99,8 @@ param privateNetworking bool = false
 @description('With private networking: send everything out through one fixed address, for policies that ask for one.')
 param fixedEgressAddress bool = false
 
-@description('Address range of the virtual network, a /24 or larger.')
-param virtualNetworkPrefix string = '10.73.0.0/24'
+@description('First three numbers of the addresses of the virtual network, a /24.')
+param virtualNetworkBase string = '10.73.0'
 
 @description('Client id of an app registration that stands for the HTTP routes. Given: callers need a token for it besides the function key.')
 param httpAuthClientId string = ''
@@ -105,22 +108,25 @@ param httpAuthClientId string = ''
 @description('Client ids of the apps that may call the HTTP routes, separated by commas. Empty: that app registration alone.')
 param httpAuthAllowedClientIds string = ''
 
+var publicNetworkAccess = privateNetworking ? 'Disabled' : 'Enabled'
 var abbreviations = loadJsonContent('abbreviations.json')
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 var groupName = empty(resourceGroupName) ? '${abbreviations.resourceGroup}${environmentName}' : resourceGroupName
 
 // azd and people write lists as one string: an environment variable has no other form.
-var givenVaultIds = filter(map(split(existingKeyVaultIds, ','), id => trim(id)), id => !empty(id))
+var vaultIdEntries = [for id in split(existingKeyVaultIds, ','): trim(id)]
+var givenVaultIds = filter(vaultIdEntries, id => !empty(id))
+var emailEntries = [for address in split(alertEmails, ','): trim(address)]
+var roleEntries = [for id in split(alertRoleIds, ','): trim(id)]
+var callerEntries = [for id in split(httpAuthAllowedClientIds, ','): trim(id)]
+
+var makesVault = empty(givenVaultIds)
 var newVaultName = empty(keyVaultName) ? '${abbreviations.keyVault}${token}' : keyVaultName
 var newVaultId = '${subscription().id}/resourceGroups/${groupName}/providers/Microsoft.KeyVault/vaults/${newVaultName}'
-var makesVault = empty(givenVaultIds)
 var vaultIds = makesVault ? [newVaultId] : givenVaultIds
-var vaultUrls = map(vaultIds, id => 'https://${toLower(last(split(id, '/')))}${environment().suffixes.keyvaultDns}')
-
-var emails = filter(map(split(alertEmails, ','), address => trim(address)), address => !empty(address))
-var roleReceivers = filter(map(split(alertRoleIds, ','), id => trim(id)), id => !empty(id))
-var httpCallers = filter(map(split(httpAuthAllowedClientIds, ','), id => trim(id)), id => !empty(id))
+var vaultUrls = [for id in vaultIds: 'https://${toLower(last(split(id, '/')))}${environment().suffixes.keyvaultDns}']
+var vaultSubscriptions = [for id in vaultIds: '/subscriptions/${split(id, '/')[2]}']
 
 // The audience of a managed identity as federated credential, by cloud. "Configure an application to trust a managed
 // identity", Microsoft identity platform, read 2026-11-21.
@@ -146,7 +152,7 @@ resource tokenRotationRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' 
     roleName: 'Token rotation ${environmentName} ${subscription().subscriptionId}'
     description: 'Redeems refresh tokens in a Key Vault and stores the new ones: reads and writes secrets, deletes none.'
     type: 'CustomRole'
-    assignableScopes: union([subscription().id], map(vaultIds, id => '/subscriptions/${split(id, '/')[2]}'))
+    assignableScopes: union([subscription().id], vaultSubscriptions)
     permissions: [
       {
         actions: []
@@ -197,7 +203,7 @@ module keyVault 'modules/key-vault.bicep' = if (makesVault) {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
-    publicNetworkAccess: !privateNetworking
+    publicNetworkAccess: publicNetworkAccess
   }
 }
 
@@ -223,7 +229,7 @@ module storage 'modules/storage.bicep' = {
     name: '${abbreviations.storageAccount}${token}'
     location: location
     tags: tags
-    publicNetworkAccess: !privateNetworking
+    publicNetworkAccess: publicNetworkAccess
     jobPrincipalId: identities.outputs.jobPrincipalId
   }
 }
@@ -235,7 +241,7 @@ module network 'modules/network.bicep' = if (privateNetworking) {
     name: '${abbreviations.virtualNetwork}${token}'
     location: location
     tags: tags
-    addressPrefix: virtualNetworkPrefix
+    addressBase: virtualNetworkBase
     fixedEgressAddress: fixedEgressAddress
     storageAccountId: storage.outputs.id
     keyVaultIds: vaultIds
@@ -261,7 +267,7 @@ module functionApp 'modules/function-app.bicep' = {
     applicationInsightsName: monitoring.outputs.applicationInsightsName
     subnetId: privateNetworking ? (network.?outputs.functionSubnetId ?? '') : ''
     httpAuthClientId: httpAuthClientId
-    httpAuthAllowedClientIds: httpCallers
+    httpAuthAllowedClientIds: filter(callerEntries, id => !empty(id))
     settings: {
       KEY_VAULT_URLS: join(vaultUrls, ',')
       ROTATION_SCHEDULE: rotationSchedule
@@ -290,8 +296,10 @@ module alerts 'modules/alerts.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     identityId: identities.outputs.alertsId
     vaultUrls: vaultUrls
-    emails: emails
-    roleIds: roleReceivers
+    emails: filter(emailEntries, address => !empty(address))
+    roleIds: filter(roleEntries, id => !empty(id))
+    runbookUrl: runbookUrl
+    deployedAt: monitoring.outputs.createdAt
     dailyCapGb: dailyCapGb
   }
 }

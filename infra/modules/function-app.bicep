@@ -20,18 +20,6 @@ param settings object
 
 var authenticates = !empty(httpAuthClientId)
 
-// Who the job is, and where it reports to. "Connecting to host storage with an identity" and "Use OpenTelemetry with
-// Azure Functions", Azure Functions, read 2026-11-21.
-var identitySettings = {
-  AZURE_CLIENT_ID: identityClientId
-  AzureWebJobsStorage__blobServiceUri: blobEndpoint
-  AzureWebJobsStorage__credential: 'managedidentity'
-  AzureWebJobsStorage__clientId: identityClientId
-  APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights.properties.ConnectionString
-  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
-  PYTHON_ENABLE_OPENTELEMETRY: 'true'
-}
-
 resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: applicationInsightsName
 }
@@ -90,9 +78,25 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      appSettings: map(items(union(settings, identitySettings)), setting => { name: setting.key, value: setting.value })
     }
   }
+}
+
+// Who the job is and where it reports to cannot be chosen. "Connecting to host storage with an identity" and "Use
+// OpenTelemetry with Azure Functions", Azure Functions, read 2026-11-21. FUNCTIONS_WORKER_RUNTIME and its like are not
+// here: the plan takes them from functionAppConfig ("Flex Consumption plan deprecations", same guide).
+resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: union(settings, {
+    AZURE_CLIENT_ID: identityClientId
+    AzureWebJobsStorage__blobServiceUri: blobEndpoint
+    AzureWebJobsStorage__credential: 'managedidentity'
+    AzureWebJobsStorage__clientId: identityClientId
+    APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights.properties.ConnectionString
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+    PYTHON_ENABLE_OPENTELEMETRY: 'true'
+  })
 }
 
 // A publishing password would be a second, unwatched way to put code beside the tokens.

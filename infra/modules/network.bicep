@@ -4,13 +4,11 @@
 param name string
 param location string
 param tags object
-param addressPrefix string
+@description('First three numbers of the addresses: the network is a /24.')
+param addressBase string
 param fixedEgressAddress bool
 param storageAccountId string
 param keyVaultIds array
-
-var blobZoneName = 'privatelink.blob.${environment().suffixes.storage}'
-var keyVaultZoneName = replace(environment().suffixes.keyvaultDns, '.vault.', 'privatelink.vaultcore.')
 
 resource egressAddress 'Microsoft.Network/publicIPAddresses@2025-05-01' = if (fixedEgressAddress) {
   name: 'pip-${name}'
@@ -48,13 +46,13 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   tags: tags
   properties: {
     addressSpace: {
-      addressPrefixes: [addressPrefix]
+      addressPrefixes: ['${addressBase}.0/24']
     }
     subnets: [
       {
         name: 'functions'
         properties: {
-          addressPrefix: cidrSubnet(addressPrefix, 26, 0)
+          addressPrefix: '${addressBase}.0/26'
           // Said outright, because the default of new networks is about to be none.
           defaultOutboundAccess: !fixedEgressAddress
           natGateway: fixedEgressAddress ? { id: natGateway.id } : null
@@ -71,7 +69,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
       {
         name: 'private-endpoints'
         properties: {
-          addressPrefix: cidrSubnet(addressPrefix, 26, 1)
+          addressPrefix: '${addressBase}.64/26'
           defaultOutboundAccess: false
         }
       }
@@ -79,14 +77,14 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   }
 }
 
-resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [for zone in [blobZoneName, keyVaultZoneName]: {
-  name: zone
+resource blobZone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
+  name: 'privatelink.blob.${environment().suffixes.storage}'
   location: 'global'
   tags: tags
-}]
+}
 
-resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for i in range(0, 2): {
-  parent: zones[i]
+resource blobZoneLink 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = {
+  parent: blobZone
   name: name
   location: 'global'
   tags: tags
@@ -96,7 +94,26 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
       id: network.id
     }
   }
-}]
+}
+
+resource keyVaultZone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
+  name: replace(environment().suffixes.keyvaultDns, '.vault.', 'privatelink.vaultcore.')
+  location: 'global'
+  tags: tags
+}
+
+resource keyVaultZoneLink 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = {
+  parent: keyVaultZone
+  name: name
+  location: 'global'
+  tags: tags
+  properties: {
+    registrationEnabled: false
+    virtualNetwork: {
+      id: network.id
+    }
+  }
+}
 
 module storageEndpoint 'private-endpoint.bicep' = {
   name: 'private-endpoint-storage'
@@ -106,7 +123,7 @@ module storageEndpoint 'private-endpoint.bicep' = {
     location: location
     tags: tags
     subnetId: network.properties.subnets[1].id
-    zoneId: zones[0].id
+    zoneId: blobZone.id
   }
 }
 
@@ -118,7 +135,7 @@ module keyVaultEndpoints 'private-endpoint.bicep' = [for (id, i) in keyVaultIds:
     location: location
     tags: tags
     subnetId: network.properties.subnets[1].id
-    zoneId: zones[1].id
+    zoneId: keyVaultZone.id
   }
 }]
 

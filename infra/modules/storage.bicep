@@ -4,7 +4,8 @@
 param name string
 param location string
 param tags object
-param publicNetworkAccess bool
+@allowed(['Enabled', 'Disabled'])
+param publicNetworkAccess string
 param jobPrincipalId string
 
 var roles = loadJsonContent('../roles.json')
@@ -24,10 +25,10 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     allowCrossTenantReplication: false
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    publicNetworkAccess: publicNetworkAccess ? 'Enabled' : 'Disabled'
+    publicNetworkAccess: publicNetworkAccess
     networkAcls: {
       bypass: 'None'
-      defaultAction: publicNetworkAccess ? 'Allow' : 'Deny'
+      defaultAction: publicNetworkAccess == 'Enabled' ? 'Allow' : 'Deny'
     }
   }
 }
