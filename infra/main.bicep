@@ -48,6 +48,9 @@ param alertRoleIds string = ''
 @description('Where the runbook is read: each mail names it. A copy that the people on duty can open is worth the setting.')
 param runbookUrl string = 'docs/runbook.md'
 
+@description('When this was first deployed, such as 2026-11-21T09:00:00Z. The heartbeat gives a vault 13 hours from here for its first run; by default it does not wait. A parameter, because a template that reads the clock never deploys the same twice.')
+param deployedAt string = '2026-01-01T00:00:00Z'
+
 @description('NCRONTAB with six fields, in UTC.')
 param rotationSchedule string = '0 17 */6 * * *'
 
@@ -152,7 +155,7 @@ resource tokenRotationRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' 
     roleName: 'Token rotation ${environmentName} ${subscription().subscriptionId}'
     description: 'Redeems refresh tokens in a Key Vault and stores the new ones: reads and writes secrets, deletes none.'
     type: 'CustomRole'
-    assignableScopes: union([subscription().id], vaultSubscriptions)
+    assignableScopes: union(['/subscriptions/${subscription().subscriptionId}'], vaultSubscriptions)
     permissions: [
       {
         actions: []
@@ -299,7 +302,7 @@ module alerts 'modules/alerts.bicep' = {
     emails: filter(emailEntries, address => !empty(address))
     roleIds: filter(roleEntries, id => !empty(id))
     runbookUrl: runbookUrl
-    deployedAt: monitoring.outputs.createdAt
+    deployedAt: deployedAt
     dailyCapGb: dailyCapGb
   }
 }

@@ -8,14 +8,15 @@ param workspaceId string
 @description('Identity that the rules read the logs with.')
 param identityId string
 param vaultUrls array
-@description('When this was first deployed, RFC 3339: before a first run the heartbeat counts from here.')
+@description('When this was first deployed, RFC 3339 in UTC: before the first run of a vault the heartbeat counts from here.')
 param deployedAt string
 param emails array
 param roleIds array
 param runbookUrl string
 param dailyCapGb int
 
-var vaultRows = [for url in vaultUrls: '"${url}", datetime(${dateTimeAdd(deployedAt, 'PT0S', 'u')})']
+var groupId = resourceGroup().id
+var vaultRows = [for url in vaultUrls: '"${url}", datetime(${deployedAt})']
 var rules = loadJsonContent('../alerts/rules.json')
 var queries = {
   critical_reminder: loadTextContent('../alerts/critical_reminder.kql')
@@ -204,7 +205,7 @@ resource ruleDeleted 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
   properties: {
     description: 'What happened: somebody deleted an alert rule of token rotation: what it should tell is not told.\nWhat to do: deploy again, which restores all rules. The activity log of the resource group says who it was.'
     enabled: true
-    scopes: [resourceGroup().id]
+    scopes: [groupId]
     condition: {
       allOf: [
         {

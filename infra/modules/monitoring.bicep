@@ -73,5 +73,4 @@ resource alertsReadLogs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 output workspaceId string = workspace.id
 output workspaceName string = workspace.name
 output workspaceCustomerId string = workspace.properties.customerId
-output createdAt string = applicationInsights.properties.CreationDate
 output applicationInsightsName string = applicationInsights.name
