@@ -113,7 +113,7 @@ param httpAuthAllowedClientIds string = ''
 
 var publicNetworkAccess = privateNetworking ? 'Disabled' : 'Enabled'
 var abbreviations = loadJsonContent('abbreviations.json')
-var token = toLower(uniqueString(subscription().id, environmentName, location))
+var suffix = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 var groupName = empty(resourceGroupName) ? '${abbreviations.resourceGroup}${environmentName}' : resourceGroupName
 
@@ -125,7 +125,7 @@ var roleEntries = [for id in split(alertRoleIds, ','): trim(id)]
 var callerEntries = [for id in split(httpAuthAllowedClientIds, ','): trim(id)]
 
 var makesVault = empty(givenVaultIds)
-var newVaultName = empty(keyVaultName) ? '${abbreviations.keyVault}${token}' : keyVaultName
+var newVaultName = empty(keyVaultName) ? '${abbreviations.keyVault}${suffix}' : keyVaultName
 var newVaultId = '${subscription().id}/resourceGroups/${groupName}/providers/Microsoft.KeyVault/vaults/${newVaultName}'
 var vaultIds = makesVault ? [newVaultId] : givenVaultIds
 var vaultUrls = [for id in vaultIds: 'https://${toLower(last(split(id, '/')))}${environment().suffixes.keyvaultDns}']
@@ -176,8 +176,8 @@ module identities 'modules/identities.bicep' = {
   name: 'identities'
   scope: group
   params: {
-    jobIdentityName: '${abbreviations.userAssignedIdentity}job-${token}'
-    alertsIdentityName: '${abbreviations.userAssignedIdentity}alerts-${token}'
+    jobIdentityName: '${abbreviations.userAssignedIdentity}job-${suffix}'
+    alertsIdentityName: '${abbreviations.userAssignedIdentity}alerts-${suffix}'
     location: location
     tags: tags
   }
@@ -187,8 +187,8 @@ module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
   scope: group
   params: {
-    workspaceName: '${abbreviations.logAnalyticsWorkspace}${token}'
-    applicationInsightsName: '${abbreviations.applicationInsights}${token}'
+    workspaceName: '${abbreviations.logAnalyticsWorkspace}${suffix}'
+    applicationInsightsName: '${abbreviations.applicationInsights}${suffix}'
     location: location
     tags: tags
     retentionDays: logRetentionDays
@@ -211,7 +211,7 @@ module keyVault 'modules/key-vault.bicep' = if (makesVault) {
 }
 
 module keyVaultAccess 'modules/key-vault-access.bicep' = [for (id, i) in vaultIds: {
-  name: 'key-vault-access-${token}-${i}'
+  name: 'key-vault-access-${suffix}-${i}'
   scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
     vaultName: last(split(id, '/'))
@@ -229,7 +229,7 @@ module storage 'modules/storage.bicep' = {
   name: 'storage'
   scope: group
   params: {
-    name: '${abbreviations.storageAccount}${token}'
+    name: '${abbreviations.storageAccount}${suffix}'
     location: location
     tags: tags
     publicNetworkAccess: publicNetworkAccess
@@ -241,7 +241,7 @@ module network 'modules/network.bicep' = if (privateNetworking) {
   name: 'network'
   scope: group
   params: {
-    name: '${abbreviations.virtualNetwork}${token}'
+    name: '${abbreviations.virtualNetwork}${suffix}'
     location: location
     tags: tags
     addressBase: virtualNetworkBase
@@ -258,8 +258,8 @@ module functionApp 'modules/function-app.bicep' = {
   name: 'function-app'
   scope: group
   params: {
-    name: '${abbreviations.functionApp}${token}'
-    planName: '${abbreviations.appServicePlan}${token}'
+    name: '${abbreviations.functionApp}${suffix}'
+    planName: '${abbreviations.appServicePlan}${suffix}'
     location: location
     tags: tags
     instanceMemoryMB: instanceMemoryMB
@@ -293,7 +293,7 @@ module alerts 'modules/alerts.bicep' = {
   name: 'alerts'
   scope: group
   params: {
-    actionGroupName: '${abbreviations.actionGroup}${token}'
+    actionGroupName: '${abbreviations.actionGroup}${suffix}'
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId

