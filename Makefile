@@ -8,7 +8,6 @@ UV     := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 PYTHON := .venv/bin/python
 READY  := .venv/.synced
 ISSUER := tests/interop/oidc_provider/node_modules/.package-lock.json
-CHECKOV := .cache/checkov/bin/checkov
 LOCKS  := requirements.txt requirements-dev.txt requirements-uv.txt
 
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
@@ -19,7 +18,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY ?= $(CURDIR)/.cache/hypothesis
 
 unexport VAULT_URL # a real vault is asked for by `make interop` alone, never met by `make test`
 
-.PHONY: help demo serve test check checkov interop node lock lock-check format clean
+.PHONY: help demo serve test check interop node lock lock-check format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,9 +38,6 @@ check: $(READY) lock-check ## format, lint, types, import contracts, lock files
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports --cache-dir .cache/import-linter
 
-checkov: $(READY) $(CHECKOV) ## checkov over infra/, in an environment of its own; a minute
-	@CHECKOV=$(CHECKOV) $(PYTHON) -m pytest tests/infra/test_checkov.py $(ARGS)
-
 ifdef VAULT_URL
 interop: $(READY)
 	@VAULT_URL='$(VAULT_URL)' $(PYTHON) -m pytest tests/contracts $(ARGS)
@@ -50,6 +46,17 @@ interop: node $(READY) $(ISSUER) ## third parties' tests and components (VAULT_U
 	@$(PYTHON) tests/interop/fetch.py >&2
 	@$(PYTHON) -m pytest tests/interop $(ARGS)
 endif
+
+CHECKOV := .cache/checkov/bin/checkov
+.PHONY: checkov
+checkov: $(READY) $(CHECKOV) ## checkov over infra/, in an environment of its own; takes a minute
+	@CHECKOV=$(CHECKOV) $(PYTHON) -m pytest tests/infra/test_checkov.py $(ARGS)
+
+# No lock file: it brings a hundred packages that nothing here imports, into an environment that nothing else uses.
+$(CHECKOV): Makefile | $(UV)
+	@$(UV) venv --quiet --clear --python "$$(cat .python-version)" .cache/checkov >&2
+	@$(UV) pip install --quiet --python .cache/checkov checkov==3.3.30 >&2
+	@touch $@
 
 format: $(READY) ## format the code and apply the linter's safe fixes
 	@$(PYTHON) -m ruff check --fix --exit-zero --quiet .
@@ -91,12 +98,6 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-vers
 
 $(READY): .venv/pyvenv.cfg requirements-dev.txt | $(UV)
 	@$(UV) pip sync --quiet --require-hashes --python $(PYTHON) requirements-dev.txt >&2
-	@touch $@
-
-# No lock file: it brings a hundred packages that nothing here imports, into an environment that nothing else uses.
-$(CHECKOV): Makefile | $(UV)
-	@$(UV) venv --quiet --clear --python "$$(cat .python-version)" .cache/checkov >&2
-	@$(UV) pip install --quiet --python .cache/checkov checkov==3.3.30 >&2
 	@touch $@
 
 $(ISSUER): tests/interop/oidc_provider/package-lock.json | node
