@@ -87,13 +87,13 @@ def properties(body: Node) -> dict[str, Node]:
 
 
 def at(body: Node, path: str) -> Node:
-    """The value at a path such as `properties.siteConfig`. Raises KeyError with the path when it is not there."""
+    """The value at a path such as `properties.subnets.0.name`. Raises KeyError with the path when it is not there."""
     node = body
     for name in path.split("."):
-        try:
-            node = properties(node)[name]
-        except KeyError:
-            raise KeyError(path) from None
+        found = dict(enumerate(node.named_children)).get(int(name)) if name.isdigit() else properties(node).get(name)
+        if found is None:
+            raise KeyError(path)
+        node = found
     return node
 
 

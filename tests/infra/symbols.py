@@ -32,7 +32,7 @@ def faults(infra: Path) -> list[str]:
 
 
 def _faults_of(name: str, file: BicepFile) -> Iterator[str]:
-    for fault in (*_syntax(file.root), *_names(file), *_modules(file), *_loaded(file)):
+    for fault in (*_syntax(file.root), *_names(file), *_places(file), *_modules(file), *_loaded(file)):
         yield f"{name}: {fault}"
 
 
@@ -80,6 +80,21 @@ def _used(node: Node, local: frozenset[str]) -> Iterator[Node]:
     computed = node.type == "object_property" and children[0].type == "string"
     for child in children[1:] if node.type in BEGINS_WITH_A_NAME and not computed else children:
         yield from _used(child, local)
+
+
+def _places(file: BicepFile) -> Iterator[str]:
+    """What says where a resource or module is deployed: its name, its parent, and from a subscription its group."""
+    from_a_subscription = b"targetScope = 'subscription'" in (file.root.text or b"")
+    for each in file.named("resource", "module").values():
+        given = properties(each.body)
+        needed = {
+            "name": True,
+            "scope": each.kind == "module" and from_a_subscription,
+            "parent": each.kind == "resource" and each.source.count("/") > 1,
+        }
+        yield from (
+            f"{each.kind} {each.name} has no {name}" for name, is_so in needed.items() if is_so and name not in given
+        )
 
 
 def _modules(file: BicepFile) -> Iterator[str]:

@@ -17,6 +17,19 @@ WHO_THE_JOB_IS = {"AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "
 """azd hands its environment to hooks: with one of these the command line would take itself for somebody else."""
 
 
+FEDERATION = {
+    "FEDERATED_CREDENTIAL_ISSUER": "'${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'",
+    "FEDERATED_CREDENTIAL_SUBJECT": "identities.outputs.jobPrincipalId",
+    "FEDERATED_CREDENTIAL_AUDIENCE": "federationAudiences[environment().name]",
+}
+AUDIENCES = {
+    "AzureCloud": "api://AzureADTokenExchange",
+    "AzureUSGovernment": "api://AzureADTokenExchangeUSGov",
+    "AzureChinaCloud": "api://AzureADTokenExchangeChina",
+}
+"""Of "Configure an application to trust a managed identity", Microsoft identity platform, read 2026-11-21."""
+
+
 def faults(infra: Path) -> list[str]:
     return [*_parameters(infra), *_outputs(infra), *_template(infra)]
 
@@ -64,10 +77,11 @@ def _template(infra: Path) -> list[str]:
     if "azd-service-name" not in text(service):
         found.append("the function app has no tag azd-service-name")
     untagged = [
-        f"{name}: {each.name} has no tags"
+        f"{name}: {each.name} has no {one}"
         for name, file in everything.items()
         for each in file.named("resource").values()
-        if not each.is_existing and "location" in properties(each.body) and "tags" not in properties(each.body)
+        for one, other in (("tags", "location"), ("location", "tags"))
+        if other in properties(each.body) and one not in properties(each.body)
     ]
     return found + untagged
 
@@ -80,6 +94,15 @@ def _tags(infra: Path) -> dict[str, str]:
 
 def test_the_template_follows_the_conventions_of_azd(infra: Path) -> None:
     assert faults(infra) == []
+
+
+def test_the_outputs_are_what_a_federated_credential_asks_for(infra: Path) -> None:
+    main = files(infra)["main.bicep"]
+    outputs = {name: text(each.value) for name, each in main.named("output").items() if each.value is not None}
+    assert {name: outputs[name] for name in FEDERATION} == FEDERATION
+    audiences = main.named("var")["federationAudiences"].value
+    assert audiences is not None
+    assert {cloud: literal(each) for cloud, each in properties(audiences).items()} == AUDIENCES
 
 
 def test_azd_deploys_to_the_function_app_by_its_tag(infra: Path) -> None:
@@ -110,6 +133,7 @@ def test_azd_deploys_to_the_function_app_by_its_tag(infra: Path) -> None:
         ("main.parameters.json", "DAILY_CAP_GB=-1", "DAILY_CAP_GB=5", "dailyCapGb is 5 for azd and -1"),
         ("modules/function-app.bicep", "'azd-service-name'", "'service'", "no tag azd-service-name"),
         ("modules/storage.bicep", "  tags: tags\n", "", "account has no tags"),
+        ("modules/storage.bicep", "  location: location\n", "", "account has no location"),
     ],
 )
 def test_a_broken_copy_is_refused(broken: Break, file: str, old: str, new: str, fault: str) -> None:

@@ -30,11 +30,19 @@ ASSIGNED = {
 }
 """To whom, which role, on what; `roleName` is the custom role, or the one that the operator named instead."""
 
+WHAT_IT_IS = {
+    "jobPrincipalId": "'ServicePrincipal'",
+    "alertsPrincipalId": "'ServicePrincipal'",
+    "principalId": "principalType",
+}
+"""Without it Azure looks the principal up, and does not find one of a moment ago: "Assign Azure roles using Bicep"."""
+
 ONE_MORE = """resource oneMore 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account.id, jobPrincipalId, roles.logAnalyticsReader)
   scope: account
   properties: {
     principalId: jobPrincipalId
+    principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.logAnalyticsReader)
   }
 }
@@ -93,6 +101,8 @@ def _assignments(infra: Path) -> list[str]:
             found.append(f"{each.name} is not named by its scope, its principal and its role")
         elif f", {named['role']})" not in _definition(file, each):
             found.append(f"{each.name} is named by another role than it assigns")
+        elif text(at(each.body, "properties.principalType")) != WHAT_IT_IS.get(principal):
+            found.append(f"{each.name} does not say what the principal is")
         else:
             given.add((principal, named["role"], scope))
     found += [f"{each} is assigned, and nobody decided that" for each in sorted(given - ASSIGNED)]
@@ -131,6 +141,7 @@ def test_nobody_but_the_job_gets_a_data_role_unless_named(infra: Path) -> None:
         ("modules/storage.bicep", "principalId: jobPrincipalId", "principalId: name", "is not named by its scope"),
         ("modules/storage.bicep", "jobPrincipalId, roles.storageB", "jobPrincipalId, roles.b", "by another role than"),
         ("modules/storage.bicep", "output id", ONE_MORE, "'account') is assigned, and nobody decided that"),
+        ("modules/storage.bicep", "'ServicePrincipal'", "'User'", "does not say what the principal is"),
         ("modules/monitoring.bicep", "(workspace.id, alerts", "(workspace.id, job", "is not named by its scope"),
         (
             "modules/key-vault-access.bicep",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from rotation.settings import Settings, SettingsError
 from tests.core.test_agreement import HOSTS_OWN, sample, settings_of_the_code
 from tests.infra.bicep import BicepFile, Declaration, at, descendants, files, literal, properties, text
 from tests.infra.conftest import Break
@@ -19,6 +20,8 @@ NOT_IN_AZURE = {
     "AzureWebJobsStorage": "a connection string has a key in it; the host is given the address and the identity",
     "FUNCTIONS_WORKER_RUNTIME": "Flex Consumption takes it from functionAppConfig",
 }
+
+BEYOND = {"minValue": -1, "maxValue": 1}
 
 
 def chosen(main: BicepFile) -> dict[str, Declaration]:
@@ -46,7 +49,7 @@ def faults(infra: Path) -> list[str]:
     missing = [f"{name} is not set" for name in sorted(read - said - NOT_IN_AZURE.keys())]
     unread = [f"{name} is set and read by nobody" for name in sorted(said - read)]
     needless = [f"{name} is set: {NOT_IN_AZURE[name]}" for name in sorted(said & NOT_IN_AZURE.keys())]
-    return missing + unread + needless + [*_other_defaults(infra)]
+    return missing + unread + needless + _other_defaults(infra) + _other_bounds(infra)
 
 
 def _other_defaults(infra: Path) -> list[str]:
@@ -60,6 +63,28 @@ def _other_defaults(infra: Path) -> list[str]:
         if parameters[parameter.name]["value"] != (place := f"${{{setting}={default}}}"):
             found.append(f"{parameter.name} is not {place} in main.parameters.json")
     return found
+
+
+def _other_bounds(infra: Path) -> list[str]:
+    """A number that the template lets through and the code refuses would stop every run."""
+    found = []
+    for setting, parameter in chosen(files(infra)["main.bicep"]).items():
+        for decorator in parameter.decorators:
+            name, *arguments = (text(each) for each in descendants(decorator, "identifier", "number"))
+            if name in BEYOND and (
+                not accepted(setting, int(arguments[0])) or accepted(setting, int(arguments[0]) + BEYOND[name])
+            ):
+                found.append(f"{setting} has another {name} than in the code")
+    return found
+
+
+def accepted(setting: str, value: int) -> bool:
+    """Whether the code takes a number for what it is, whatever it says of its neighbours."""
+    try:
+        Settings.from_environ({"KEY_VAULT_URLS": "https://contoso-vault.vault.azure.net", setting: str(value)})
+    except SettingsError as error:
+        return not any(fault.startswith(f"{setting} is not a number") for fault in error.faults)
+    return True
 
 
 def test_the_app_has_every_setting_that_is_read_and_no_other(infra: Path) -> None:
@@ -94,3 +119,9 @@ def test_another_default_is_noticed(broken: Break) -> None:
 def test_another_default_of_azd_is_noticed(broken: Break) -> None:
     copy = broken("main.parameters.json", "${INACTIVITY_DAYS=90}", "${INACTIVITY_DAYS=60}")
     assert faults(copy) == ["inactivityDays is not ${INACTIVITY_DAYS=90} in main.parameters.json"]
+
+
+def test_another_limit_is_noticed(broken: Break) -> None:
+    assert faults(broken("main.bicep", "@maxValue(64)", "@maxValue(65)")) == [
+        "MAX_CONCURRENCY has another maxValue than in the code"
+    ]
