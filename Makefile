@@ -51,6 +51,17 @@ interop: node $(READY) $(ISSUER) ## third parties' tests and components (VAULT_U
 	@$(PYTHON) -m pytest tests/interop $(ARGS)
 endif
 
+CHECKOV := .cache/checkov/bin/checkov
+.PHONY: checkov
+checkov: $(READY) $(CHECKOV) ## checkov over infra/, in an environment of its own; takes a minute
+	@CHECKOV=$(CHECKOV) $(PYTHON) -m pytest tests/infra/test_checkov.py $(ARGS)
+
+# No lock file: it brings a hundred packages that nothing here imports, into an environment that nothing else uses.
+$(CHECKOV): Makefile | $(UV)
+	@$(UV) venv --quiet --clear --python "$$(cat .python-version)" .cache/checkov >&2
+	@$(UV) pip install --quiet --python .cache/checkov checkov==3.3.30 >&2
+	@touch $@
+
 format: $(READY) ## format the code and apply the linter's safe fixes
 	@$(PYTHON) -m ruff check --fix --exit-zero --quiet .
 	@$(PYTHON) -m ruff format .

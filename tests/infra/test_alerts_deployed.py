@@ -1,0 +1,139 @@
+"""Every rule of `infra/alerts` is deployed, with every word of it; what it leaves open is filled in."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tree_sitter import Node
+
+from tests.infra.bicep import BicepFile, at, descendants, files, literal, properties, text
+from tests.infra.conftest import Break
+
+ALARM_ON_THE_ALARM = {
+    "ruleUnhealthy": {
+        ("category", "ResourceHealth"),
+        ("status", "Active"),
+        ("properties.currentHealthStatus", "Unavailable"),
+        ("properties.currentHealthStatus", "Degraded"),
+    },
+    "ruleDeleted": {
+        ("category", "Administrative"),
+        ("status", "Succeeded"),
+        ("operationName", "Microsoft.Insights/scheduledQueryRules/delete"),
+        ("operationName", "Microsoft.Insights/activityLogAlerts/delete"),
+    },
+}
+"""What is looked for in the activity log, as field and value."""
+
+FILLED = {"{vaults}", "{runbookUrl}"}
+
+
+def faults(infra: Path) -> list[str]:
+    file = files(infra)["modules/alerts.bicep"]
+    return [*_names(infra, file), *_fields(infra, file), *_places(infra, file), *_health(infra, file), *_watch(file)]
+
+
+def _watch(file: BicepFile) -> list[str]:
+    found = []
+    for name, looked_for in ALARM_ON_THE_ALARM.items():
+        body = file.named("resource")[name].body
+        objects = (properties(each) for each in descendants(at(body, "properties.condition"), "object"))
+        pairs = {tuple(literal(part) for part in each.values()) for each in objects if "field" in each}
+        if pairs != looked_for or text(at(body, "properties.enabled")) != "true":
+            found.append(f"{name} looks for something else")
+        if text(at(body, "properties.actions.actionGroups.0.actionGroupId")) != "actionGroup.id":
+            found.append(f"{name} tells nobody")
+    return found
+
+
+def rules(infra: Path) -> dict[str, dict[str, object]]:
+    content: dict[str, dict[str, object]] = json.loads((infra / "alerts" / "rules.json").read_text(encoding="utf-8"))
+    return content
+
+
+def _value(file: BicepFile, name: str) -> Node:
+    value = file.named("var")[name].value
+    assert value is not None
+    return value
+
+
+def _names(infra: Path, file: BicepFile) -> list[str]:
+    queries = {path.stem for path in (infra / "alerts").glob("*.kql")}
+    listed = {literal(each) or "" for each in _value(file, "ruleNames").named_children}
+    told = {
+        "has no query": rules(infra).keys() - queries,
+        "is not in rules.json": queries - rules(infra).keys(),
+        "is not deployed": rules(infra).keys() - listed,
+        "is deployed without its query": listed - properties(_value(file, "queries")).keys(),
+        "is deployed and does not exist": listed - rules(infra).keys(),
+    }
+    wrong = [
+        f"{name} is deployed with the query {source}"
+        for name, value in properties(_value(file, "queries")).items()
+        for source in (literal(next(descendants(value, "string"))),)
+        if source != f"../alerts/{name}.kql"
+    ]
+    return wrong + [f"{name} {fault}" for fault, names in told.items() for name in sorted(names)]
+
+
+def _fields(infra: Path, file: BicepFile) -> list[str]:
+    """A field that is written and not deployed would be a promise of the tests alone."""
+    used = set(re.findall(r"rules\[name\]\.(\w+)", text(file.root)))
+    written = {field for rule in rules(infra).values() for field in rule}
+    incomplete = [
+        f"{name} has no {field}" for name, rule in rules(infra).items() for field in sorted(used - rule.keys())
+    ]
+    return incomplete + [f"{field} of rules.json is not deployed" for field in sorted(written - used)]
+
+
+def _places(infra: Path, file: BicepFile) -> list[str]:
+    content = "".join(path.read_text(encoding="utf-8") for path in (infra / "alerts").iterdir())
+    filled = {literal(call.named_children[1].named_children[1]) for call in file.calls("replace")}
+    found = [f"{place} is filled and stands nowhere" for place in filled - set(re.findall(r"\{\w+\}", content))]
+    return found + [f"{place} is not filled" for place in sorted(FILLED - filled)]
+
+
+def _health(infra: Path, file: BicepFile) -> list[str]:
+    """Only the daily reminder may be too rare to report its health: its alert has been told before."""
+    reports = {literal(each) for each in _value(file, "reportingFrequencies").named_children}
+    silent = {name for name, rule in rules(infra).items() if rule["evaluationFrequency"] not in reports}
+    return [f"{name} is evaluated too seldom to report its health" for name in sorted(silent - {"critical_reminder"})]
+
+
+def test_every_rule_is_deployed_as_written(infra: Path) -> None:
+    assert faults(infra) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "fault"),
+    [
+        ("modules/alerts.bicep", "  'heartbeat'\n", "", "heartbeat is not deployed"),
+        (
+            "modules/alerts.bicep",
+            "/problems_error.kql'",
+            "/problems_warning.kql'",
+            "problems_error is deployed with the",
+        ),
+        ("modules/alerts.bicep", "rules[name].threshold", "0", "threshold of rules.json is not deployed"),
+        ("modules/alerts.bicep", "'{vaults}'", "'{vault}'", "{vaults} is not filled"),
+        ("modules/alerts.bicep", "'{vaults}'", "'{vault}'", "{vault} is filled and stands nowhere"),
+        ("modules/alerts.bicep", "rules[name].title", "rules[name].header", "has no header"),
+        ("modules/alerts.bicep", "'Unavailable'", "'Available'", "ruleUnhealthy looks for something else"),
+        ("modules/alerts.bicep", "          equals: 'Administrative'\n", "", "ruleDeleted looks for something else"),
+        ("modules/alerts.bicep", "Id: actionGroup.id", "Id: workspaceId", "ruleUnhealthy tells nobody"),
+        ("alerts/rules.json", '"heartbeat"', '"pulse"', "pulse has no query"),
+        ("alerts/rules.json", '"heartbeat"', '"pulse"', "heartbeat is not in rules.json"),
+        (
+            "alerts/rules.json",
+            '"evaluationFrequency": "PT15M"',
+            '"evaluationFrequency": "PT1H"',
+            "too seldom to report",
+        ),
+        ("alerts/rules.json", '"severity": 0', '"urgency": 0', "urgency of rules.json is not deployed"),
+    ],
+)
+def test_a_broken_copy_is_refused(broken: Break, file: str, old: str, new: str, fault: str) -> None:
+    assert [each for each in faults(broken(file, old, new)) if fault in each]
