@@ -40,7 +40,7 @@ class Bugged:
 @pytest.fixture(scope="session")
 def opened() -> Iterator[Bugged]:
     overheard = Overheard()
-    with World.open(overheard=overheard) as world:
+    with World.open(overheard=overheard, telemetry=True) as world:
         yield Bugged(world, overheard)
 
 
@@ -51,6 +51,7 @@ def bugged(opened: Bugged, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bugged]:
     yield opened
     opened.world.entra_faults.clear()
     opened.world.identity_faults.clear()
+    opened.world.monitor.state.clear()
     emptied(opened.world.vault, opened.world.job.object_id)
 
 

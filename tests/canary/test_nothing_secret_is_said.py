@@ -38,6 +38,8 @@ def test_through_every_door(bugged: Bugged, host: FunctionsHost, partner: Partne
     SCENARIOS[scenario](partner)
 
     through_every_door(host, said)
+    said.add("telemetry", *bugged.world.monitor.state.rows("AppEvents"))
+    said.add("telemetry", *bugged.world.monitor.state.rows("AppDependencies"))
 
-    assert {"log", "http", "cli"} <= set(said.by_place)
+    assert {"telemetry", "log", "http", "cli"} <= set(said.by_place)
     assert_silent(bugged, said)

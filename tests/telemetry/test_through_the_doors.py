@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import pytest
 from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
 
+from emulators.faults import Delay
 from emulators.functions_host import FunctionsHost
 from emulators.world import TENANT_ID, World
 from rotation.lease import ProcessLease
@@ -58,6 +59,7 @@ def test_the_command_line_tells_its_run(world: World) -> None:
 
 @pytest.mark.usefixtures("revoked")
 def test_a_process_that_ends_at_once_has_told_everything(world: World) -> None:
+    world.monitor.faults.fail_next(Delay(0.3), times=None)
     command = [sys.executable, "-m", "rotation", "rotate", "--json"]
     ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stderr) == (1, "")
