@@ -46,7 +46,7 @@ _OFF = {
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
     "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED": "true",
 }
-"""What the exporters would send beside ours, to Microsoft and into AppMetrics. They read it here and nowhere else."""
+"""What the exporters send beside ours if it is let: to Microsoft, and metrics. They are told here and nowhere else."""
 
 _EXPORT: Mapping[str, Any] = {
     "disable_offline_storage": True,  # the next run tells what is still so; what was so must not come back later
