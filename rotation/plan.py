@@ -15,7 +15,7 @@ from rotation.credential_ref import CredentialRef
 from rotation.inventory import ClientCredential, Inventory
 from rotation.outcome import Kind, LostTags, Outcome, Refusal, VaultFault
 from rotation.policy import Leave, Redeem, Standing, decide
-from rotation.ports import SecretNotFoundError, Vault, VaultError
+from rotation.ports import SecretNotFoundError, Vault, VaultError, always
 from rotation.problem import Problem
 from rotation.reason import Reason
 from rotation.report import Trigger
@@ -83,11 +83,6 @@ class Plan:
         self.counts[outcome.kind] += 1
         if list_all or not outcome.is_plainly_fresh:
             self.told.append(outcome)
-
-
-def always() -> bool:
-    """For a plan that may take as long as it takes."""
-    return True
 
 
 def plan(

@@ -29,7 +29,7 @@ def rotate(environ: Mapping[str, str], *, now: datetime, past_due: bool = False)
         try:
             report = app.rotate(RunRequest(trigger=Trigger.TIMER), now=now)
         except EveryVaultLeasedError as busy:
-            _logger.warning("rotation.lease_held", extra={"holder": busy.holder.run_id})
+            _logger.warning("rotation.lease_held %s", busy)
             return None
     _tell(report)
     return report

@@ -5,6 +5,7 @@ Nothing is built at import; every invocation opens its own application and close
 
 from __future__ import annotations
 
+import functools
 import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from typing import Any
 
 from azure.identity import AzureCliCredential, ClientSecretCredential, ManagedIdentityCredential
 
+from rotation.blob_lease import BlobLease, by_connection_string, by_identity
 from rotation.clouds import CLOUDS, GLOBAL, cloud_of_vault
 from rotation.crew import Progress, no_progress
 from rotation.entra import Entra
@@ -25,10 +27,17 @@ from rotation.lease import ProcessLease
 from rotation.outcome import VaultFault
 from rotation.pace import Clock, Deadlines, never
 from rotation.plan import RunRequest, fault_of
-from rotation.ports import VaultError
+from rotation.ports import Lease, VaultError
 from rotation.report import RunReport, Trigger
 from rotation.run import Limits, Ports, run
-from rotation.settings import AzureCliIdentity, ClientSecretIdentity, ManagedIdentity, Settings
+from rotation.settings import (
+    AzureCliIdentity,
+    ClientSecretIdentity,
+    ManagedIdentity,
+    Settings,
+    StorageConnection,
+    StorageService,
+)
 from rotation.status_report import StatusReport, TokenStatus, lost_tags_status, token_status
 from rotation.token_endpoint import TokenEndpoints
 
@@ -37,10 +46,16 @@ _PATIENCE: Mapping[str, Any] = {"connection_timeout": 4, "read_timeout": 8, "ret
 _CLI_SECONDS = 15
 _HTTP_START_SECONDS, _HTTP_FINISH_SECONDS = 150, 50  # HTTP is cut at 230: "Azure Functions scale and hosting"
 
-# Both log an answer of the identity endpoint that they cannot parse, the token in it included (seen with azure-identity
-# 1.27.0 and MSAL 1.39.0); what failed is told by us, without the answer.
-_QUIETER = {"azure.identity": logging.ERROR, "msal.managed_identity": logging.INFO}
+# The first two log an answer of the identity endpoint that they cannot parse, the token in it included (seen with
+# azure-identity 1.27.0 and MSAL 1.39.0); what failed is told by us, without the answer. The third logs each address
+# with its query, which a SAS is.
+_QUIETER = {
+    "azure.identity": logging.ERROR,
+    "msal.managed_identity": logging.INFO,
+    "urllib3.connectionpool": logging.INFO,
+}
 
+_logger = logging.getLogger(__name__)
 
 type JobCredential = ClientSecretCredential | ManagedIdentityCredential | AzureCliCredential
 
@@ -61,6 +76,8 @@ class Application:
         stopped: Callable[[], bool] = never,
     ) -> RunReport:
         """Carry out a run. Raises what `run.run` raises."""
+        if self.settings.lease_storage is None and not request.dry_run:
+            _tell_of_process_lease()
         limits, run_id = _limits(self.settings, request.trigger), str(uuid.uuid4())
         return run(request, self.ports, limits, run_id=run_id, now=now, progress=progress, stopped=stopped)
 
@@ -117,7 +134,31 @@ def application(environ: Mapping[str, str]) -> Iterator[Application]:
         identities = ManagedIdentities(default_client_id=default_client_id)
         stack.callback(identities.close)
         issuer = Entra(endpoints, authority_overrides=settings.authority_overrides, identity_token=identities.token)
-        yield Application(settings, Ports(vaults=vaults, issuer=issuer, lease=ProcessLease(), clock=clock))
+        lease = _lease(settings, credential, stack)
+        yield Application(settings, Ports(vaults=vaults, issuer=issuer, lease=lease, clock=clock))
+
+
+def _lease(settings: Settings, job: JobCredential, stack: ExitStack) -> Lease:
+    """The one lease of every door, and of whatever else writes tokens; nothing is contacted before it is taken."""
+    match settings.lease_storage:
+        case None:
+            return ProcessLease()
+        case StorageConnection(connection_string):
+            return BlobLease(lambda: by_connection_string(connection_string.reveal()))
+        case StorageService(uri, identity):
+            credential = job
+            if identity is not None:
+                credential = ManagedIdentityCredential(client_id=identity.client_id, **_PATIENCE)
+                stack.callback(credential.close)
+            return BlobLease(lambda: by_identity(uri, credential))
+
+
+@functools.cache
+def _tell_of_process_lease() -> None:
+    """Once in a process, and not at all where only a status or a dry run was asked for."""
+    _logger.info(
+        "rotation.lease_in_process AzureWebJobsStorage is not set: only runs of this one process exclude each other"
+    )
 
 
 def _limits(settings: Settings, trigger: Trigger) -> Limits:
