@@ -11,7 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import requests
-from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import (
+    AzureError,
+    DecodeError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
 
 _CODE = re.compile(r"[A-Za-z]{1,64}")
 
@@ -42,6 +48,8 @@ def translated() -> Iterator[None]:
     """Raise a StorageError for whatever the SDK raises inside the block."""
     try:
         yield
+    except DecodeError as error:
+        raise StorageError("the storage account answered something that is not of a storage account") from error
     except HttpResponseError as error:
         raise _answered(error) from error
     except (ServiceRequestError, ServiceResponseError) as error:
@@ -62,7 +70,7 @@ def _unanswered(error: AzureError) -> str:
 def _answered(error: HttpResponseError) -> StorageError:
     status = error.status_code
     if status is None:
-        return StorageError("the identity for the storage account got no token: see AzureWebJobsStorage__credential")
+        return StorageError("no identity could be had for the storage account: see AzureWebJobsStorage__credential")
     code = getattr(error.response, "headers", {}).get("x-ms-error-code", "")
     code = code if _CODE.fullmatch(code) else ""
     said = f"the storage account answered {status}" + (f" ({code})" if code else "")

@@ -157,7 +157,7 @@ def _lease(settings: Settings, job: JobCredential, stack: ExitStack) -> Lease:
 def _tell_of_process_lease() -> None:
     """Once in a process, and not at all where only a status or a dry run was asked for."""
     _logger.info(
-        "rotation.lease_in_process AzureWebJobsStorage is not set: only runs of this one process exclude each other"
+        "rotation.lease_in_process AzureWebJobsStorage is not set: only runs of this process exclude each other"
     )
 
 

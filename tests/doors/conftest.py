@@ -22,7 +22,7 @@ def opened() -> Iterator[World]:
 def world(opened: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Two empty vaults, of which the settings name the first."""
     _empty(opened)
-    for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "AZURE_AUTHORITY_HOST", "AzureWebJobsStorage"):
+    for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "AZURE_AUTHORITY_HOST"):
         monkeypatch.delenv(name, raising=False)
     for name, value in opened.environment().items():
         monkeypatch.setenv(name, value)

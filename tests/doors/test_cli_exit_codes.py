@@ -107,11 +107,12 @@ def test_a_vault_that_cannot_be_reached_is_3_and_outweighs_the_problems_of_the_o
 
 def test_another_run_in_every_vault_is_4(partner: Partner) -> None:
     partner.put("contoso")
-    with ProcessLease().hold(partner.vault.url, LeaseHolder("the-timer", "timer", datetime.now(UTC))):
+    since = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
+    with ProcessLease().hold(partner.vault.url, LeaseHolder("the-timer", "timer", since)):
         result = rotation("rotate")
         assert rotation("rotate", "--dry-run").exit_code == ExitCode.WELL
     assert (result.exit_code, result.stdout) == (ExitCode.BUSY, "")
-    assert "the-timer" in result.stderr
+    assert "another run (the-timer, by timer, since 2026-11-21T07:00:00Z) is under way" in result.stderr
     assert not result.stderr.rstrip().count("\n")
 
 

@@ -210,10 +210,15 @@ def test_unknown_tokens_are_404_and_none_is_rotated(host: FunctionsHost, partner
 
 
 def test_another_run_in_every_vault_is_409_and_says_when_to_come_back(host: FunctionsHost, partner: Partner) -> None:
-    with ProcessLease().hold(partner.vault.url, LeaseHolder("the-timer", "timer", datetime.now(UTC))):
+    since = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
+    with ProcessLease().hold(partner.vault.url, LeaseHolder("the-timer", "timer", since)):
         answer = post(host)
         assert report_of(post(host, {"dry_run": True}))["status"] == "ok"
-    assert problem_of(answer, 409)["run_id"] == "the-timer"
+    document = problem_of(answer, 409)
+    assert document["detail"] == (
+        "another run (the-timer, by timer, since 2026-11-21T07:00:00Z) is under way; wait until it ends"
+    )
+    assert (document["run_id"], document["door"], document["since"]) == ("the-timer", "timer", "2026-11-21T07:00:00Z")
     assert int(answer.headers["retry-after"]) > 0
 
 

@@ -1,4 +1,4 @@
-"""What the servers that run on Node have in common: whether they can be started, and the line by which they have been."""
+"""What servers on Node have in common: whether they can be started, and the line that says that they have been."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ def node_for(folder: Path, package: str) -> str:
     if node is None:
         raise RuntimeError(f"{folder.name} needs Node 20 or later: node was not found on PATH")
     if not (folder / "node_modules" / package).is_dir():
-        raise RuntimeError(f"the packages of {folder.name} are missing: run npm ci --prefix tests/interop/{folder.name}")
+        raise RuntimeError(
+            f"the packages of {folder.name} are missing: run npm ci --prefix tests/interop/{folder.name}"
+        )
     return node
 
 

@@ -56,9 +56,7 @@ def storage_account(folder: Path) -> Iterator[StorageAccount]:
     command += ["--key", str(key_file), "--oauth", "basic", "--inMemoryPersistence", "--silent", "--disableTelemetry"]
     with (
         log_file.open("w") as log,
-        subprocess.Popen(
-            command, cwd=folder, env=os.environ, stdout=subprocess.PIPE, stderr=log, text=True
-        ) as process,
+        subprocess.Popen(command, cwd=folder, env=os.environ, stdout=subprocess.PIPE, stderr=log, text=True) as process,
     ):
         try:
             address = line_of(process, "successfully listens on", log_file).split()[-1]
