@@ -46,14 +46,9 @@ _PATIENCE: Mapping[str, Any] = {"connection_timeout": 4, "read_timeout": 8, "ret
 _CLI_SECONDS = 15
 _HTTP_START_SECONDS, _HTTP_FINISH_SECONDS = 150, 50  # HTTP is cut at 230: "Azure Functions scale and hosting"
 
-# The first two log an answer of the identity endpoint that they cannot parse, the token in it included (seen with
-# azure-identity 1.27.0 and MSAL 1.39.0); what failed is told by us, without the answer. The third logs each address
-# with its query, which a SAS is.
-_QUIETER = {
-    "azure.identity": logging.ERROR,
-    "msal.managed_identity": logging.INFO,
-    "urllib3.connectionpool": logging.INFO,
-}
+# Both log an answer of the identity endpoint that they cannot parse, the token in it included (seen with azure-identity
+# 1.27.0 and MSAL 1.39.0); what failed is told by us, without the answer.
+_QUIETER = {"azure.identity": logging.ERROR, "msal.managed_identity": logging.INFO}
 
 _logger = logging.getLogger(__name__)
 
@@ -144,6 +139,7 @@ def _lease(settings: Settings, job: JobCredential, stack: ExitStack) -> Lease:
         case None:
             return ProcessLease()
         case StorageConnection(connection_string):
+            logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # its DEBUG shows queries, and so a SAS
             return BlobLease(lambda: by_connection_string(connection_string.reveal()))
         case StorageService(uri, identity):
             credential = job

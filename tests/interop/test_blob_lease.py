@@ -113,7 +113,7 @@ def test_a_signature_opens_the_account_and_no_log_shows_it(
     sas = generate_account_sas(ACCOUNT, KEY, resource_types="co", permission="rwc", expiry=ends)
     given = f"BlobEndpoint={storage.blob_service_uri};SharedAccessSignature={sas}"
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # as `wiring` does
+    caplog.set_level(logging.INFO, logger="urllib3.connectionpool")  # as `wiring` does
     with BlobLease(partial(by_connection_string, given)).hold(vault_url, OURS) as held:
         assert held.fault == ""
     signature = sas.partition("sig=")[2].partition("&")[0]
