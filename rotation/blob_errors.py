@@ -7,8 +7,7 @@ and the error code pass. What a refusal means to a lease is left to `blob_lease`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import requests
 from azure.core.exceptions import (
@@ -43,19 +42,21 @@ class StorageError(Exception):
         self.passes = passes  # whether trying again may be enough
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Raise a StorageError for whatever the SDK raises inside the block."""
+def translated[T](call: Callable[[], T]) -> T:
+    """What the call answers. Raises a StorageError for whatever the SDK raises.
+
+    `from None`: the frames behind the SDK's own error hold the key, the SAS or the token.
+    """
     try:
-        yield
-    except DecodeError as error:
-        raise StorageError("the storage account answered something that is not of a storage account") from error
+        return call()
+    except DecodeError:
+        raise StorageError("the storage account answered something that is not of a storage account") from None
     except HttpResponseError as error:
-        raise _answered(error) from error
+        raise _answered(error) from None
     except (ServiceRequestError, ServiceResponseError) as error:
-        raise StorageError(_unanswered(error), passes=True) from error
+        raise StorageError(_unanswered(error), passes=True) from None
     except _UNUSABLE as error:
-        raise StorageError(f"the storage account's answer could not be used ({type(error).__name__})") from error
+        raise StorageError(f"the storage account's answer could not be used ({type(error).__name__})") from None
 
 
 def _unanswered(error: AzureError) -> str:

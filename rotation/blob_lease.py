@@ -94,7 +94,7 @@ class BlobLease:
         self._connect = connect
         self._seconds = seconds
         self._monotonic = monotonic
-        self._fault: StorageError | None = None
+        self._fault = ""
 
     @contextmanager
     def hold(self, vault_url: str, holder: LeaseHolder) -> Iterator[HeldLease]:
@@ -106,8 +106,8 @@ class BlobLease:
             try:
                 term = self._term(vault_url, holder, stack)
             except StorageError as error:
-                self._fault = error
-                held = HeldLease(within.is_held, fault=str(error))
+                self._fault = str(error)
+                held = HeldLease(within.is_held, fault=self._fault)
             else:
                 stack.callback(term.end)
                 held = HeldLease(term.is_held)
@@ -115,11 +115,10 @@ class BlobLease:
 
     def _term(self, vault_url: str, holder: LeaseHolder, stack: ExitStack) -> _Term:
         """Take the lease. Raises LeaseHeldError and StorageError."""
-        if self._fault is not None:  # many vaults, one account: its silence is waited for once
-            raise self._fault
-        with translated():
-            container = stack.enter_context(self._connect())
-            blob = container.get_blob_client(blob_of(vault_url))
+        if self._fault:  # many vaults, one account: its silence is waited for once
+            raise StorageError(self._fault)
+        container = stack.enter_context(translated(self._connect))
+        blob = container.get_blob_client(blob_of(vault_url))
         lease_id = str(uuid.uuid4())  # the same for each attempt: the answer to the first may be what got lost
         try:
             written = _patiently(lambda: _write(container, blob, holder))
@@ -131,7 +130,7 @@ class BlobLease:
             )
         except StorageError as error:
             if error.code in _HELD:
-                raise LeaseHeldError(_holder(blob)) from error
+                raise LeaseHeldError(_holder(blob)) from None
             raise
         return _Term(lease, blob.blob_name, seconds=self._seconds, begun=begun, monotonic=self._monotonic)
 
@@ -161,8 +160,7 @@ class _Term:
         if not self.is_held():
             return
         try:
-            with translated():
-                self._lease.release()
+            translated(self._lease.release)
         except StorageError as error:
             _logger.warning("rotation.lease_not_released %s: %s; it ends by itself", self._name, error)
 
@@ -174,8 +172,7 @@ class _Term:
                 _logger.warning("rotation.lease_lost %s: it was not renewed in time", self._name)
                 return
             try:
-                with translated():
-                    self._lease.renew()
+                translated(self._lease.renew)
             except StorageError as error:
                 if error.status in _LOST:
                     self._until = asked
@@ -191,13 +188,11 @@ def _patiently[T](call: Callable[[], T]) -> T:
     """Call what may be repeated without harm, again when nobody answered. Raises StorageError."""
     for _ in range(_ATTEMPTS - 1):
         try:
-            with translated():
-                return call()
+            return translated(call)
         except StorageError as error:
             if not error.passes:
                 raise
-    with translated():
-        return call()
+    return translated(call)
 
 
 def _write(container: ContainerClient, blob: BlobClient, holder: LeaseHolder) -> str:
@@ -212,10 +207,12 @@ def _write(container: ContainerClient, blob: BlobClient, holder: LeaseHolder) ->
 
 
 def _holder(blob: BlobClient) -> LeaseHolder | None:
+    def read() -> LeaseHolder:
+        said = blob.get_blob_properties().metadata
+        return LeaseHolder(said["run_id"], said["door"], datetime.fromisoformat(said["since"]))
+
     try:
-        with translated():
-            said = blob.get_blob_properties().metadata
-            return LeaseHolder(said["run_id"], said["door"], datetime.fromisoformat(said["since"]))
+        return translated(read)
     except StorageError:  # that it is held is certain
         return None
 
