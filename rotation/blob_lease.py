@@ -84,15 +84,8 @@ def by_identity(blob_service_uri: str, credential: TokenCredential) -> Container
 class BlobLease:
     """The Lease port for all processes that share a storage account; `connect` opens the container."""
 
-    def __init__(
-        self,
-        connect: Callable[[], ContainerClient],
-        *,
-        seconds: int = LEASE_SECONDS,
-        monotonic: Callable[[], float] = sleepless,
-    ) -> None:
+    def __init__(self, connect: Callable[[], ContainerClient], *, monotonic: Callable[[], float] = sleepless) -> None:
         self._connect = connect
-        self._seconds = seconds
         self._monotonic = monotonic
         self._fault = ""
 
@@ -125,27 +118,24 @@ class BlobLease:
             begun = self._monotonic()
             lease = _patiently(
                 lambda: blob.acquire_lease(
-                    self._seconds, lease_id, etag=written, match_condition=MatchConditions.IfNotModified
+                    LEASE_SECONDS, lease_id, etag=written, match_condition=MatchConditions.IfNotModified
                 )
             )
         except StorageError as error:
             if error.code in _HELD:
                 raise LeaseHeldError(_holder(blob)) from None
             raise
-        return _Term(lease, blob.blob_name, seconds=self._seconds, begun=begun, monotonic=self._monotonic)
+        return _Term(lease, blob.blob_name, begun=begun, monotonic=self._monotonic)
 
 
 class _Term:
     """A lease that was taken, renewed from a thread until it is ended or lost."""
 
-    def __init__(
-        self, lease: BlobLeaseClient, name: str, *, seconds: int, begun: float, monotonic: Callable[[], float]
-    ) -> None:
+    def __init__(self, lease: BlobLeaseClient, name: str, *, begun: float, monotonic: Callable[[], float]) -> None:
         self._lease = lease
         self._name = name
-        self._seconds = seconds
         self._monotonic = monotonic
-        self._until = begun + seconds  # counted from before the request: the service's own count ends later
+        self._until = begun + LEASE_SECONDS  # counted from before the request: the service's own count ends later
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._renew, name=f"lease {name}", daemon=True)
         self._thread.start()
@@ -165,7 +155,7 @@ class _Term:
             _logger.warning("rotation.lease_not_released %s: %s; it ends by itself", self._name, error)
 
     def _renew(self) -> None:
-        wait = self._seconds / 3
+        wait = LEASE_SECONDS / 3
         while not self._ended.wait(wait):
             asked = self._monotonic()
             if not self.is_held():  # too late, even if the service would renew it: somebody was told that it is lost
@@ -180,8 +170,8 @@ class _Term:
                     return
                 wait = _RETRY_SECONDS
             else:
-                self._until = asked + self._seconds
-                wait = self._seconds / 3
+                self._until = asked + LEASE_SECONDS
+                wait = LEASE_SECONDS / 3
 
 
 def _patiently[T](call: Callable[[], T]) -> T:
