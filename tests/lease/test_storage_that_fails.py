@@ -107,7 +107,7 @@ def test_a_silent_account_is_waited_for_briefly_and_once_for_all_vaults() -> Non
         (403, "a-secret", "the storage account answered 403: access is denied"),
         (409, "ContainerBeingDeleted", "answered 409 (ContainerBeingDeleted)"),
         (503, "ServerBusy", "answered 503 (ServerBusy)"),
-        (302, "", "answered 302"),
+        (307, "", "answered 307"),
     ],
 )
 def test_a_refusal_is_told_with_its_code_and_what_mends_it(status: int, code: str, said: str) -> None:
