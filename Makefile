@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 UV     := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 PYTHON := .venv/bin/python
 READY  := .venv/.synced
-ISSUER := tests/interop/oidc_provider/node_modules/.package-lock.json
+PEERS  := $(patsubst %,tests/interop/%/node_modules/.package-lock.json,oidc_provider storage_account)
 PARSER := tests/infra/kusto/node_modules/.package-lock.json
 LOCKS  := requirements.txt requirements-dev.txt requirements-uv.txt
 
@@ -46,7 +46,7 @@ ifdef VAULT_URL
 interop: $(READY)
 	@VAULT_URL='$(VAULT_URL)' $(PYTHON) -m pytest tests/contracts $(ARGS)
 else
-interop: node $(READY) $(ISSUER) ## third parties' tests and components (VAULT_URL=https://...: our contract tests, on that vault)
+interop: node $(READY) $(PEERS) ## third parties' tests and components (VAULT_URL=https://...: our contract tests, on that vault)
 	@$(PYTHON) tests/interop/fetch.py >&2
 	@$(PYTHON) -m pytest tests/interop $(ARGS)
 endif
@@ -79,7 +79,7 @@ lock-check: | $(UV)
 	done
 
 clean: ## remove everything that make created
-	@rm -rf .venv .tools .cache tests/interop/oidc_provider/node_modules tests/infra/kusto/node_modules
+	@rm -rf .venv .tools .cache tests/*/*/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(call compile,folder,options): the three lock files, for every platform, each version with its hashes.
@@ -104,12 +104,8 @@ $(READY): .venv/pyvenv.cfg requirements-dev.txt | $(UV)
 	@$(UV) pip sync --quiet --require-hashes --python $(PYTHON) requirements-dev.txt >&2
 	@touch $@
 
-$(ISSUER): tests/interop/oidc_provider/package-lock.json | node
-	@npm ci --no-audit --no-fund --loglevel=error --prefix tests/interop/oidc_provider >&2
-	@touch $@
-
-$(PARSER): tests/infra/kusto/package-lock.json | node
-	@npm ci --no-audit --no-fund --loglevel=error --prefix tests/infra/kusto >&2
+$(PEERS) $(PARSER): %/node_modules/.package-lock.json: %/package-lock.json | node
+	@npm ci --no-audit --no-fund --loglevel=error --prefix $* >&2
 	@touch $@
 
 node:

@@ -176,6 +176,8 @@ class World:
             "AZURE_CLIENT_ID": self.job.client_id,
             "IDENTITY_ENDPOINT": self.identity_url,
             "IDENTITY_HEADER": self.identities.header,
+            "AzureWebJobsStorage": "",  # there is none in this world, and another one is not to be met
+            "AzureWebJobsStorage__blobServiceUri": "",
             "ROTATION_SCHEDULE": "0 17 */6 * * *",
             "REQUESTS_CA_BUNDLE": str(self.tls.authority_file),
             "NO_PROXY": "127.0.0.1,localhost",

@@ -11,10 +11,10 @@ One token in seven steps:
 Many tokens: what is due, in which order, with which breakers, at which pace and until when:
     inventory, plan, schedule, lane_credentials, crew, pace, run; telling
 Adapters, and the table of the issuer's error codes:
-    keyvault, keyvault_errors; entra, token_endpoint, client_assertion, federation, aadsts; lease;
-    telemetry, spans, outbox
+    keyvault, keyvault_errors; entra, token_endpoint, client_assertion, federation, aadsts; lease,
+    blob_lease, blob_errors; telemetry, spans, outbox
 The one reader of the environment, and the one place that knows everything:
-    settings, schedule_expression, telemetry_target; wiring
+    settings, schedule_expression, telemetry_target, connection_string; wiring
 The doors; `function_app.py` beside this folder opens the first two:
     timer, web, cli
 

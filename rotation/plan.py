@@ -15,12 +15,14 @@ from rotation.credential_ref import CredentialRef
 from rotation.inventory import ClientCredential, Inventory
 from rotation.outcome import Kind, LostTags, Outcome, Refusal, VaultFault
 from rotation.policy import Leave, Redeem, Standing, decide
-from rotation.ports import SecretNotFoundError, Vault, VaultError
+from rotation.ports import SecretNotFoundError, Vault, VaultError, always
 from rotation.problem import Problem
 from rotation.reason import Reason
 from rotation.report import Trigger, VaultRun
 from rotation.rotate import outcome_of
 from rotation.token import InvalidRecord, ManagedToken, Thresholds
+
+_LEFT_OVER = (Reason.OUT_OF_TIME, Reason.LEASE_HELD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ class Plan:
     def by_vault(self, urls: Iterable[str]) -> tuple[VaultRun, ...]:
         """How far the run came in each vault. For after the last outcome was told."""
         undone = {fault.vault for fault in self.vault_faults}
-        undone |= {outcome.vault for outcome in self.told if outcome.reason is Reason.OUT_OF_TIME}
+        undone |= {outcome.vault for outcome in self.told if outcome.reason in _LEFT_OVER}
         return tuple(
             VaultRun(
                 url=url,
@@ -114,11 +116,6 @@ class Plan:
             )
             for url in urls
         )
-
-
-def always() -> bool:
-    """For a plan that may take as long as it takes."""
-    return True
 
 
 def plan(

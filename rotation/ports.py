@@ -7,7 +7,7 @@ a value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +17,7 @@ from rotation.clouds import Cloud
 from rotation.events import Event
 from rotation.reason import Reason
 from rotation.secret_value import ClientSecret, RefreshToken, SecretValue
+from rotation.token import timestamp
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -197,25 +198,45 @@ class Issuer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LeaseHolder:
-    """Who holds a lease that could not be had."""
+    """Who holds a lease: the run, what started it (a trigger, or another writer of ours), and since when."""
 
     run_id: str
+    door: str
     since: datetime
+
+    def __str__(self) -> str:
+        return f"{self.run_id}, by {self.door}, since {timestamp(self.since)}"
 
 
 class LeaseHeldError(Exception):
-    """Another run holds the lease of this vault."""
+    """Somebody else holds the lease of this vault; `holder` is None when it cannot be read who."""
 
-    def __init__(self, holder: LeaseHolder) -> None:
-        super().__init__(f"run {holder.run_id} holds the lease")
+    def __init__(self, holder: LeaseHolder | None) -> None:
+        super().__init__(f"another run holds the lease ({holder or 'it did not say which'})")
         self.holder = holder
 
 
-class Lease(Protocol):
-    """One run for one vault at a time."""
+@dataclass(frozen=True, slots=True)
+class HeldLease:
+    """A lease within its block. `is_held` answers at once and from memory: ask it before anything new is started.
 
-    def hold(self, vault_url: str, *, run_id: str, now: datetime) -> AbstractContextManager[None]:
-        """Hold the vault's lease for the length of a block. Raises LeaseHeldError at once when it cannot be had."""
+    `fault` says why nobody could be asked for it; then it keeps the other runs of this process out, and no more.
+    """
+
+    is_held: Callable[[], bool]
+    fault: str = ""
+
+
+def always() -> bool:
+    """For a lease that cannot be lost, and for what may take as long as it takes."""
+    return True
+
+
+class Lease(Protocol):
+    """One writer for one vault at a time: runs, and whatever else of ours writes tokens."""
+
+    def hold(self, vault_url: str, holder: LeaseHolder) -> AbstractContextManager[HeldLease]:
+        """Hold the vault's lease for the length of a block. Raises LeaseHeldError at once when somebody else does."""
 
 
 # ---- Sink

@@ -154,6 +154,10 @@ class Reason(StrEnum):
         "vault_throttled", _WARNING, Unit.VAULT,
         "Nothing yet: the next run tries again. If it lasts, find what else uses the vault or lower WRITES_PER_SECOND.",
     )  # fmt: skip
+    LEASE_UNAVAILABLE = (
+        "lease_unavailable", _WARNING, Unit.VAULT,
+        "Check AzureWebJobsStorage and the job's role there; tokens are rotated meanwhile, but runs may overlap.",
+    )  # fmt: skip
     ISSUER_UNAVAILABLE = (
         "issuer_unavailable", _WARNING, Unit.ISSUER,
         "Nothing yet: the next run tries again. If it lasts, check the service's health and the job's way to it.",

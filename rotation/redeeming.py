@@ -5,11 +5,11 @@ Nothing is written here. Reading is left to `rotate`, storing to `storing`, the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from rotation.credential_ref import CredentialRef
 from rotation.outcome import Ended, Kind
-from rotation.pace import Deadlines
 from rotation.ports import ClientProof, ClientProofError, Grant, Issuer, Redemption, RedemptionError
 from rotation.reason import Reason, Unit
 from rotation.secret_value import RefreshToken
@@ -35,10 +35,16 @@ class Credentials(Protocol):
         """The vault stored a new version."""
 
 
+type Obstacle = Callable[[], Ended | None]
+"""Why nothing more may be started now: the time is over, or the lease is lost. None while something may be."""
+
+
 def redeem(
-    value: RefreshToken, token: ManagedToken, credentials: Credentials, *, issuer: Issuer, deadlines: Deadlines
+    value: RefreshToken, token: ManagedToken, credentials: Credentials, *, issuer: Issuer, obstacle: Obstacle
 ) -> tuple[Redemption, CredentialRef]:
-    """Step 3: the answer, and the credential that was accepted. Raises Ended when none leads to an answer with tokens.
+    """Step 3: the answer, and the credential that was accepted.
+
+    Raises Ended for an obstacle, and when no credential that the tags name leads to an answer with tokens.
 
     How often a grant is redeemed is decided here: once, and once more only where no answer came at all. A refused
     client credential leaves the refresh token as it was, and the next one is tried.
@@ -49,7 +55,7 @@ def redeem(
     refusals: list[tuple[CredentialRef, ClientProofError | RedemptionError]] = []
     for ref in credentials.candidates():
         try:
-            redemption = _redeem_with(credentials.proof(ref), value, token, issuer, deadlines)
+            redemption = _redeem_with(credentials.proof(ref), value, token, issuer, obstacle)
         except (ClientProofError, RedemptionError) as error:
             if error.reason.unit is not Unit.CREDENTIAL:
                 raise Ended(Kind.FAILED, error.reason, error.message) from error
@@ -63,7 +69,7 @@ def redeem(
 
 
 def _redeem_with(
-    proof: ClientProof, value: RefreshToken, token: ManagedToken, issuer: Issuer, deadlines: Deadlines
+    proof: ClientProof, value: RefreshToken, token: ManagedToken, issuer: Issuer, obstacle: Obstacle
 ) -> Redemption:
     grant = Grant(
         refresh_token=value,
@@ -74,10 +80,13 @@ def _redeem_with(
         scopes=token.scopes,
         secret_id=f"{token.vault}/secrets/{token.name}",
     )
+    late = obstacle()
+    if late is not None:
+        raise late
     try:
         return issuer.redeem(grant)
     except RedemptionError as error:
-        if error.answered or not deadlines.may_start():
+        if error.answered or obstacle() is not None:
             raise
     return issuer.redeem(grant)
 

@@ -25,6 +25,7 @@ from rotation.outcome import Ended, Kind, Outcome
 from rotation.pace import Deadlines, Pace
 from rotation.policy import Leave, Redeem, Standing, days_left, decide, expires_at, expiry_reason, streak
 from rotation.ports import (
+    HeldLease,
     Issuer,
     NewVersion,
     Redemption,
@@ -50,6 +51,7 @@ from rotation.token import (
 
 _REPLACED = "the version that failed was replaced meanwhile; the new one is redeemed by the next run"
 _UNTAGGED = "the secret stopped being managed meanwhile"
+_LEASE_LOST = "this run lost the lease of the vault, so that another may have it; the next run goes on from here"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class Context:
     defaults: Thresholds
     deadlines: Deadlines
     pace: Pace
+    lease: HeldLease
     force: bool = False
     by_hand: bool = False
 
@@ -76,6 +79,14 @@ class Context:
             vault_cloud=self.vault_cloud,
             defaults=self.defaults,
         )
+
+    def obstacle(self) -> Ended | None:
+        """Why nothing more may be started in this vault now, if anything."""
+        if not self.lease.is_held():
+            return Ended(Kind.DEFERRED, Reason.LEASE_HELD, _LEASE_LOST)
+        if not self.deadlines.may_start():
+            return Ended(Kind.DEFERRED, Reason.OUT_OF_TIME)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +107,8 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
     try:
         read = _read(token, context)
         context.pace.take()  # before redeeming: no redeemed token waits in memory for a permit
-        if not context.deadlines.may_start():
-            raise Ended(Kind.DEFERRED, Reason.OUT_OF_TIME)  # noqa: TRY301 - a slow vault must not cost the time to store
         value = RefreshToken(read.secret.value.reveal())
-        redemption, by = redeem(value, read.token, credentials, issuer=context.issuer, deadlines=context.deadlines)
+        redemption, by = redeem(value, read.token, credentials, issuer=context.issuer, obstacle=context.obstacle)
         refresh_token = check(read.token, redemption)
         looked = storing.look_again(read.secret)
         new, tagged = _new_version(looked, refresh_token, redemption, read.token, context)
@@ -159,6 +168,9 @@ def _proved(token: ManagedToken, accepted: CredentialRef) -> tuple[tuple[Unit, s
 
 def _read(token: ManagedToken, context: Context) -> _Reading:
     """Step 2. The listing may be old and has no version ids: what the version itself says decides."""
+    late = context.obstacle()
+    if late is not None:
+        raise late
     secret = _read_current(token.name, context)
     if not is_managed(secret.tags):
         raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, "the current version is not managed any more")

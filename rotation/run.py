@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from rotation.clouds import cloud_of_vault
@@ -16,8 +16,8 @@ from rotation.crew import Progress, act, no_progress
 from rotation.outcome import VaultFault
 from rotation.pace import Clock, Deadlines, Pace, never
 from rotation.plan import RunRequest, credential_problems, plan
-from rotation.ports import Issuer, Lease, LeaseHeldError, LeaseHolder, NoSink, Sink, Vault
-from rotation.problem import problems_of
+from rotation.ports import HeldLease, Issuer, Lease, LeaseHeldError, LeaseHolder, NoSink, Sink, Vault, always
+from rotation.problem import Problem, problems_of
 from rotation.reason import Reason
 from rotation.report import RunReport
 from rotation.rotate import Context
@@ -47,13 +47,24 @@ class Ports:
 
 
 class EveryVaultLeasedError(Exception):
-    """Another run holds the lease of every vault: there is nothing to do but wait for it."""
+    """Another run holds the lease of every vault; `holder` is one that is known, if any is."""
 
-    def __init__(self, holder: LeaseHolder) -> None:
-        super().__init__(
-            f"another run ({holder.run_id}, since {holder.since:%H:%M:%S} UTC) is under way; wait until it ends"
-        )
+    def __init__(self, holder: LeaseHolder | None) -> None:
+        super().__init__(f"another run ({holder or 'it did not say which'}) is under way; wait until it ends")
         self.holder = holder
+
+
+@dataclass(slots=True)
+class _Leases:
+    """The leases of a run by vault, and the vaults that it has to leave to others."""
+
+    held: dict[str, HeldLease] = field(default_factory=dict)
+    left_out: list[VaultFault] = field(default_factory=list)
+
+    def problems(self) -> list[Problem]:
+        """Those that could not be had for want of their storage."""
+        without = {url: lease.fault for url, lease in self.held.items() if lease.fault}
+        return [Problem(Reason.LEASE_UNAVAILABLE, url, url, 0, (), fault) for url, fault in without.items()]
 
 
 def run(
@@ -76,9 +87,17 @@ def run(
         ports.clock, start_seconds=limits.start_seconds, finish_seconds=limits.finish_seconds, stopped=stopped
     )
     with ExitStack() as stack:
-        held, leased = _hold(request, ports, stack, run_id=run_id, now=now)
-        made = plan(request, held, defaults=limits.thresholds, now=now, left_out=leased, may_go_on=deadlines.may_start)
-        contexts = {vault.url: _context(vault, request, ports, limits, deadlines, now) for vault in held}
+        leases = _hold(request, ports, stack, LeaseHolder(run_id, request.trigger, now))
+        vaults = [vault for vault in ports.vaults if vault.url in leases.held]
+        made = plan(
+            request,
+            vaults,
+            defaults=limits.thresholds,
+            now=now,
+            left_out=leases.left_out,
+            may_go_on=deadlines.may_start,
+        )
+        contexts = {v.url: _context(v, leases.held[v.url], request, ports, limits, deadlines, now) for v in vaults}
         act(made, contexts, deadlines, workers=limits.concurrency, list_all=request.lists_all, progress=progress)
     urls = tuple(vault.url for vault in ports.vaults)
     by_vault = made.by_vault(urls)
@@ -98,32 +117,36 @@ def run(
         problems=problems_of(
             made.told,
             made.vault_faults,
-            known=credential_problems(made, now=now, warn_before_days=limits.thresholds.warn_before_days),
+            known=leases.problems()
+            + credential_problems(made, now=now, warn_before_days=limits.thresholds.warn_before_days),
         ),
     )
 
 
-def _hold(
-    request: RunRequest, ports: Ports, stack: ExitStack, *, run_id: str, now: datetime
-) -> tuple[list[Vault], list[VaultFault]]:
+def _hold(request: RunRequest, ports: Ports, stack: ExitStack, holder: LeaseHolder) -> _Leases:
     """Take every lease that is free; a dry run needs none."""
-    if request.dry_run:
-        return list(ports.vaults), []
-    held: list[Vault] = []
-    leased: list[VaultFault] = []
+    leases = _Leases()
+    known: LeaseHolder | None = None
     for vault in ports.vaults:
         try:
-            stack.enter_context(ports.lease.hold(vault.url, run_id=run_id, now=now))
-            held.append(vault)
+            lease = HeldLease(always) if request.dry_run else stack.enter_context(ports.lease.hold(vault.url, holder))
+            leases.held[vault.url] = lease
         except LeaseHeldError as error:
-            if len(ports.vaults) == len(leased) + 1:
-                raise EveryVaultLeasedError(error.holder) from error
-            leased.append(VaultFault(vault.url, Reason.LEASE_HELD, str(error)))
-    return held, leased
+            known = known or error.holder
+            leases.left_out.append(VaultFault(vault.url, Reason.LEASE_HELD, str(error)))
+    if leases.left_out and not leases.held:
+        raise EveryVaultLeasedError(known)
+    return leases
 
 
 def _context(
-    vault: Vault, request: RunRequest, ports: Ports, limits: Limits, deadlines: Deadlines, now: datetime
+    vault: Vault,
+    lease: HeldLease,
+    request: RunRequest,
+    ports: Ports,
+    limits: Limits,
+    deadlines: Deadlines,
+    now: datetime,
 ) -> Context:
     return Context(
         vault=vault,
@@ -133,6 +156,7 @@ def _context(
         defaults=limits.thresholds,
         deadlines=deadlines,
         pace=Pace(ports.clock, per_second=limits.writes_per_second),
+        lease=lease,
         force=request.force,
         by_hand=request.by_hand,
     )

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rotation.clouds import CLOUDS
+from rotation.connection_string import connection_string_fault
 from rotation.origin import is_https_origin, origin
 from rotation.schedule_expression import schedule_fault
-from rotation.secret_value import ClientSecret
+from rotation.secret_value import ClientSecret, SecretValue
 from rotation.telemetry_target import TelemetryTarget, authentication_of, connection_of
 from rotation.token import Thresholds
 
 DEFAULT_SCHEDULE = "0 17 */6 * * *"
+_BLOB_SERVICE = re.compile(r"(https://[^/]+)(/[a-z0-9]{3,24})?/?")
 _TENANT = re.compile(r"[0-9a-zA-Z.-]{1,253}")
 _TRIPLE = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET")
 
@@ -54,6 +56,24 @@ class AzureCliIdentity:
 type JobIdentity = ClientSecretIdentity | ManagedIdentity | AzureCliIdentity
 
 
+@dataclass(frozen=True, slots=True)
+class StorageConnection:
+    """A storage account by its connection string, with a key or a SAS."""
+
+    connection_string: SecretValue
+
+
+@dataclass(frozen=True, slots=True)
+class StorageService:
+    """A storage account by the address of its blob service; without an `identity` it is the job's own that opens it."""
+
+    blob_service_uri: str
+    identity: ManagedIdentity | None
+
+
+type LeaseStorage = StorageConnection | StorageService
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the environment says. Ages in days, limits in seconds."""
@@ -68,6 +88,7 @@ class Settings:
     identity: JobIdentity
     identity_authority: str | None
     telemetry: TelemetryTarget | None
+    lease_storage: LeaseStorage | None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -84,6 +105,7 @@ class Settings:
             identity=reader.identity(),
             identity_authority=reader.identity_authority(),
             telemetry=reader.telemetry(),
+            lease_storage=reader.lease_storage(),
         )
         reader.check_authority_file()
         if reader.faults:
@@ -205,3 +227,35 @@ class _Reader:
         if not is_https_origin(authority):
             self.faults.append("AZURE_AUTHORITY_HOST is not of the form https://<host>")
         return origin(authority)
+
+    def lease_storage(self) -> LeaseStorage | None:
+        """The host's own storage account: where both forms are given, the host takes the connection string too."""
+        connection_string, uri = self.text("AzureWebJobsStorage"), self.text("AzureWebJobsStorage__blobServiceUri")
+        identity = self._storage_identity()
+        if connection_string:
+            fault = connection_string_fault(connection_string)
+            if fault is not None:
+                self.faults.append(
+                    f"AzureWebJobsStorage {fault}: copy it whole from the storage account's access keys, "
+                    "or use AzureWebJobsStorage__blobServiceUri"
+                )
+            return StorageConnection(SecretValue(connection_string))
+        if not uri:
+            return None
+        found = _BLOB_SERVICE.fullmatch(uri)
+        if found is None or not is_https_origin(found[1]):
+            self.faults.append(
+                "AzureWebJobsStorage__blobServiceUri is not of the form https://<account>.blob.core.windows.net"
+            )
+        return StorageService(uri.rstrip("/"), identity)
+
+    def _storage_identity(self) -> ManagedIdentity | None:
+        kind, client_id = self.text("AzureWebJobsStorage__credential"), self.text("AzureWebJobsStorage__clientId")
+        if kind.lower() not in ("", "managedidentity"):
+            self.faults.append("AzureWebJobsStorage__credential is not managedidentity: set it to that, or remove it")
+        if client_id and not kind:
+            self.faults.append(
+                "AzureWebJobsStorage__clientId without AzureWebJobsStorage__credential: "
+                "set that to managedidentity, or remove both"
+            )
+        return ManagedIdentity(client_id or None) if kind else None

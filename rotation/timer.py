@@ -44,7 +44,7 @@ def rotate(
         try:
             report = app.rotate(RunRequest(trigger=Trigger.TIMER), now=now, trace_parent=trace_parent)
         except EveryVaultLeasedError as busy:
-            _logger.warning("rotation.lease_held", extra={"holder": busy.holder.run_id})
+            _logger.warning("rotation.lease_held %s", busy)
             return None
     _tell(report)
     return report

@@ -13,15 +13,17 @@ from datetime import datetime
 from http import HTTPStatus
 
 from rotation.plan import AmbiguousTokenError, RunRequest, UnknownTokenError
+from rotation.ports import LeaseHolder
 from rotation.report import Trigger
 from rotation.run import EveryVaultLeasedError
 from rotation.settings import SettingsError
+from rotation.token import timestamp
 from rotation.wiring import Application, application
 
 _logger = logging.getLogger(__name__)
 
 _LONGEST_BODY_BYTES = 64 * 1024
-_RETRY_AFTER_SECONDS = 30
+_RETRY_AFTER_SECONDS = 30  # a holder that died has lost its lease by then
 _EVERY = object()  # the field is left out; a null is a mistake, and must not mean every token
 _FLAGS = {"force": "force", "dry_run": "dry_run", "all": "list_all"}
 
@@ -110,11 +112,17 @@ def _answered(environ: Mapping[str, str], work: Callable[[Application], Mapping[
     except AmbiguousTokenError as error:
         return _problem(HTTPStatus.BAD_REQUEST, str(error), candidates=error.candidates)
     except EveryVaultLeasedError as error:
-        busy = _problem(HTTPStatus.CONFLICT, str(error), run_id=error.holder.run_id)
+        busy = _problem(HTTPStatus.CONFLICT, str(error), **_told(error.holder))
         return Response(busy.status, busy.body, {"Retry-After": str(_RETRY_AFTER_SECONDS)})
     except Exception as fault:  # noqa: BLE001 - the last line of defence; its text may hold anything
         _logger.error("rotation.fault %s", type(fault).__name__)  # noqa: TRY400 - nor a traceback of it
         return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"a fault of this program ({type(fault).__name__})")
+
+
+def _told(holder: LeaseHolder | None) -> dict[str, object]:
+    if holder is None:
+        return {}
+    return {"run_id": holder.run_id, "door": holder.door, "since": timestamp(holder.since)}
 
 
 def _problem(status: HTTPStatus, detail: str, **more: object) -> Response:

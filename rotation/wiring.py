@@ -16,6 +16,7 @@ from typing import Any
 
 from azure.identity import AzureCliCredential, ClientSecretCredential, ManagedIdentityCredential
 
+from rotation.blob_lease import BlobLease, by_connection_string, by_identity
 from rotation.clouds import CLOUDS, GLOBAL, cloud_of_vault
 from rotation.crew import Progress, no_progress
 from rotation.entra import Entra
@@ -26,10 +27,17 @@ from rotation.lease import ProcessLease
 from rotation.outcome import VaultFault
 from rotation.pace import Clock, Deadlines, never
 from rotation.plan import RunRequest, fault_of
-from rotation.ports import NoSink, Sink, VaultError
+from rotation.ports import Lease, NoSink, Sink, VaultError
 from rotation.report import RunReport, Trigger
 from rotation.run import Limits, Ports
-from rotation.settings import AzureCliIdentity, ClientSecretIdentity, ManagedIdentity, Settings
+from rotation.settings import (
+    AzureCliIdentity,
+    ClientSecretIdentity,
+    ManagedIdentity,
+    Settings,
+    StorageConnection,
+    StorageService,
+)
 from rotation.status_report import StatusReport, TokenStatus, lost_tags_status, token_status
 from rotation.telemetry_target import EntraAuthentication, TelemetryTarget
 from rotation.telling import told_run
@@ -44,6 +52,7 @@ _HTTP_START_SECONDS, _HTTP_FINISH_SECONDS = 150, 50  # HTTP is cut at 230: "Azur
 # 1.27.0 and MSAL 1.39.0); what failed is told by us, without the answer.
 _QUIETER = {"azure.identity": logging.ERROR, "msal.managed_identity": logging.INFO}
 
+_logger = logging.getLogger(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -68,6 +77,8 @@ class Application:
         trace_parent: str = "",
     ) -> RunReport:
         """Carry out a run and tell it, under `trace_parent` if there is one. Raises what `run.run` raises."""
+        if self.settings.lease_storage is None and not request.dry_run:
+            _tell_of_process_lease()
         limits, run_id = _limits(self.settings, request.trigger), str(uuid.uuid4())
         with self.open_sink(trace_parent) as sink:
             ports = replace(self.ports, sink=sink)
@@ -126,7 +137,7 @@ def application(environ: Mapping[str, str]) -> Iterator[Application]:
         identities = ManagedIdentities(default_client_id=default_client_id)
         stack.callback(identities.close)
         issuer = Entra(endpoints, authority_overrides=settings.authority_overrides, identity_token=identities.token)
-        ports = Ports(vaults=vaults, issuer=issuer, lease=ProcessLease(), clock=clock)
+        ports = Ports(vaults=vaults, issuer=issuer, lease=_lease(settings, credential, stack), clock=clock)
         yield Application(settings, ports, functools.partial(_sink, settings, credential))
 
 
@@ -163,6 +174,30 @@ def _publisher(
 def _say_that_the_log_is_all() -> None:
     """Once a process: every invocation would say it."""
     _logger.info("rotation.telemetry_off: APPLICATIONINSIGHTS_CONNECTION_STRING is not set, the log is all there is")
+
+
+def _lease(settings: Settings, job: JobCredential, stack: ExitStack) -> Lease:
+    """The one lease of every door, and of whatever else writes tokens; nothing is contacted before it is taken."""
+    match settings.lease_storage:
+        case None:
+            return ProcessLease()
+        case StorageConnection(connection_string):
+            logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # its DEBUG shows queries, and so a SAS
+            return BlobLease(lambda: by_connection_string(connection_string.reveal()))
+        case StorageService(uri, identity):
+            credential = job
+            if identity is not None:
+                credential = ManagedIdentityCredential(client_id=identity.client_id, **_PATIENCE)
+                stack.callback(credential.close)
+            return BlobLease(lambda: by_identity(uri, credential))
+
+
+@functools.cache
+def _tell_of_process_lease() -> None:
+    """Once in a process, and not at all where only a status or a dry run was asked for."""
+    _logger.info(
+        "rotation.lease_in_process AzureWebJobsStorage is not set: only runs of this process exclude each other"
+    )
 
 
 def _limits(settings: Settings, trigger: Trigger) -> Limits:

@@ -26,8 +26,8 @@ def pins(requirements: str) -> set[str]:
 
 def test_the_sample_of_local_settings_shows_each_default() -> None:
     sample = read_json("local.settings.sample.json")["Values"]
-    only_what_is_required = {"KEY_VAULT_URLS": sample["KEY_VAULT_URLS"]}
-    assert Settings.from_environ(sample) == Settings.from_environ(only_what_is_required)
+    of_the_machine = {name: sample[name] for name in ("KEY_VAULT_URLS", "AzureWebJobsStorage")}
+    assert Settings.from_environ(sample) == Settings.from_environ(of_the_machine)
 
 
 def test_the_host_sends_telemetry_the_way_that_the_sample_pairs_it_with() -> None:

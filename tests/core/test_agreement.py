@@ -13,7 +13,7 @@ from rotation.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 HOSTS_OWN = {
-    "FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "PYTHON_ENABLE_OPENTELEMETRY",
+    "FUNCTIONS_WORKER_RUNTIME", "PYTHON_ENABLE_OPENTELEMETRY",
 }  # fmt: skip
 """Read by the Functions host beside the code."""
 

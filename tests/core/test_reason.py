@@ -20,7 +20,7 @@ CONTRACT = {
     "error client and tenant": "misconfigured",
     "error token": "no_new_token invalid_record tags_lost secret_deleted",
     "error vault": "vault_denied",
-    "warning vault": "vault_unavailable vault_throttled",
+    "warning vault": "vault_unavailable vault_throttled lease_unavailable",
     "warning issuer": "issuer_unavailable",
     "warning client and tenant": "throttled",
     "warning token": "unclassified expiring mfa_missing tags_dropped disable_failed",

@@ -9,14 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotation.secret_value import ClientSecret
+from rotation.secret_value import ClientSecret, SecretValue
 from rotation.settings import (
     AzureCliIdentity,
     ClientSecretIdentity,
     JobIdentity,
+    LeaseStorage,
     ManagedIdentity,
     Settings,
     SettingsError,
+    StorageConnection,
+    StorageService,
 )
 from rotation.token import Thresholds
 
@@ -28,6 +31,11 @@ TRIPLE = {
     "AZURE_TENANT_ID": "11111111-2222-3333-4444-555555555555",
     "AZURE_CLIENT_SECRET": PASTED,
 }
+STORAGE = (
+    "AzureWebJobsStorage", "AzureWebJobsStorage__blobServiceUri", "AzureWebJobsStorage__credential",
+    "AzureWebJobsStorage__clientId",
+)  # fmt: skip
+BLOBS = "https://contosorotation.blob.core.windows.net"
 ENDPOINT = {"IDENTITY_ENDPOINT": "http://localhost:4141/msi/token"}
 
 
@@ -66,12 +74,13 @@ def test_one_vault_is_enough_and_everything_else_has_a_default() -> None:
         identity=AzureCliIdentity(),
         identity_authority=None,
         telemetry=None,
+        lease_storage=None,
     )
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\t"])
 def test_a_blank_setting_is_one_that_is_not_set(blank: str) -> None:
-    names = ("ROTATION_SCHEDULE", "ROTATE_AFTER_DAYS", "MAX_CONCURRENCY", "AUTHORITY_OVERRIDES", *TRIPLE)
+    names = ("ROTATION_SCHEDULE", "ROTATE_AFTER_DAYS", "MAX_CONCURRENCY", "AUTHORITY_OVERRIDES", *TRIPLE, *STORAGE)
     assert settings_of(**dict.fromkeys((*names, "AZURE_AUTHORITY_HOST"), blank)) == settings_of()
 
 
@@ -108,6 +117,8 @@ WRONG = {
     "AUTHORITY_OVERRIDES": "global",
     "AZURE_CLIENT_ID": TRIPLE["AZURE_CLIENT_ID"],
     "AZURE_AUTHORITY_HOST": "http://login.contoso.com",
+    "AzureWebJobsStorage__credential": "systemassigned",
+    "AzureWebJobsStorage": "contosorotation",
 }
 
 
@@ -121,7 +132,9 @@ def test_a_vault_is_required() -> None:
     assert "https://<name>.vault.azure.net" in fault
 
 
-@pytest.mark.parametrize("name", [*WRONG, "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "IDENTITY_ENDPOINT"])
+@pytest.mark.parametrize(
+    "name", [*WRONG, *STORAGE[1:2], *STORAGE[3:], "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "IDENTITY_ENDPOINT"]
+)
 def test_a_secret_in_the_wrong_setting_is_not_repeated(name: str) -> None:
     refused = faults_or_none({**LEAST, **ENDPOINT, name: PASTED})
     taken = {"IDENTITY_ENDPOINT", "AZURE_CLIENT_ID"}  # whatever stands there may be right
@@ -251,7 +264,47 @@ def test_an_authority_file_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     assert faults == ("REQUESTS_CA_BUNDLE names a file that does not exist",)
 
 
-@given(st.dictionaries(st.sampled_from([*WRONG, *TRIPLE, *ENDPOINT]), st.text(st.characters(exclude_categories=()))))
+@pytest.mark.parametrize(
+    ("environ", "storage"),
+    [
+        (["UseDevelopmentStorage=true"], StorageConnection(SecretValue("UseDevelopmentStorage=true"))),
+        (["", f"{BLOBS}/"], StorageService(BLOBS, None)),
+        (["", BLOBS, "managedidentity"], StorageService(BLOBS, ManagedIdentity(None))),
+        (["", BLOBS, "ManagedIdentity", "an-id"], StorageService(BLOBS, ManagedIdentity("an-id"))),
+        (["", "https://127.0.0.1:10000/store1"], StorageService("https://127.0.0.1:10000/store1", None)),
+        (["UseDevelopmentStorage=true", BLOBS], StorageConnection(SecretValue("UseDevelopmentStorage=true"))),
+        (["", "", "managedidentity"], None),
+    ],
+)  # fmt: skip
+def test_where_the_lease_lives_is_where_the_hosts_own_storage_is(
+    environ: list[str], storage: LeaseStorage | None
+) -> None:
+    assert settings_of(**dict(zip(STORAGE, environ, strict=False))).lease_storage == storage
+
+
+@pytest.mark.parametrize(
+    "uri", ["contosorotation", "http://contoso.net", "https://", f"{BLOBS}/a/b", f"{BLOBS}?sv=x&sig=y", f"{BLOBS}:0"]
+)
+def test_a_blob_service_is_an_https_address_without_a_signature(uri: str) -> None:
+    (fault,) = faults_of({**LEAST, "AzureWebJobsStorage__blobServiceUri": uri})
+    assert fault.startswith("AzureWebJobsStorage__blobServiceUri is not of the form https://<account>.")
+
+
+def test_a_client_id_without_a_credential_is_a_fault_that_says_both_ways_out() -> None:
+    (fault,) = faults_of({**LEAST, "AzureWebJobsStorage__clientId": "an-id"})
+    assert "set that to managedidentity, or remove both" in fault
+
+
+def test_a_connection_string_is_not_shown() -> None:
+    key = "AccountName=contosorotation;AccountKey=Y29udG9zbw=="
+    assert "Y29udG9zbw" not in repr(settings_of(AzureWebJobsStorage=key))
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*WRONG, *TRIPLE, *ENDPOINT, *STORAGE]), st.text(st.characters(exclude_categories=()))
+    )
+)
 def test_any_environment_gives_settings_or_named_faults(environ: Mapping[str, str]) -> None:
     refused = faults_or_none(environ)
-    assert refused is None or all(first_word(fault) in {*WRONG, *TRIPLE} for fault in refused.faults)
+    assert refused is None or all(first_word(fault) in {*WRONG, *TRIPLE, *STORAGE} for fault in refused.faults)

@@ -14,6 +14,7 @@ from emulators.world import World
 from rotation.cli.app import ending_well
 from rotation.cli.exit_code import ExitCode
 from rotation.lease import ProcessLease
+from rotation.ports import LeaseHolder
 from tests.doors.command import report_of, rotation
 from tests.effects.partners import FRESH, Partner
 
@@ -106,17 +107,18 @@ def test_a_vault_that_cannot_be_reached_is_3_and_outweighs_the_problems_of_the_o
 
 def test_another_run_in_every_vault_is_4(partner: Partner) -> None:
     partner.put("contoso")
-    with ProcessLease().hold(partner.vault.url, run_id="the-timer", now=datetime.now(UTC)):
+    since = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
+    with ProcessLease().hold(partner.vault.url, LeaseHolder("the-timer", "timer", since)):
         result = rotation("rotate")
         assert rotation("rotate", "--dry-run").exit_code == ExitCode.WELL
     assert (result.exit_code, result.stdout) == (ExitCode.BUSY, "")
-    assert "the-timer" in result.stderr
+    assert "another run (the-timer, by timer, since 2026-11-21T07:00:00Z) is under way" in result.stderr
     assert not result.stderr.rstrip().count("\n")
 
 
 def test_another_run_in_one_vault_is_1_and_the_others_are_rotated(both_vaults: World) -> None:
     Partner.new(both_vaults, vault=both_vaults.vaults[1]).put("contoso")
-    with ProcessLease().hold(both_vaults.vault.url, run_id="the-timer", now=datetime.now(UTC)):
+    with ProcessLease().hold(both_vaults.vault.url, LeaseHolder("the-timer", "timer", datetime.now(UTC))):
         result = rotation("rotate")
     assert result.exit_code == ExitCode.PROBLEMS
     assert f"NOTE      lease_held  {both_vaults.vault.url}\n" in result.stdout

@@ -20,6 +20,7 @@ from emulators.keyvault.access import DataAction
 from emulators.serve import Site, listen, serving, url_of
 from emulators.world import World
 from rotation.lease import ProcessLease
+from rotation.ports import LeaseHolder
 from rotation.settings import DEFAULT_SCHEDULE
 from tests.effects.partners import FRESH, Partner, values_of
 
@@ -129,7 +130,7 @@ def test_settings_that_cannot_be_used_fail_the_invocation_with_every_fault(
 
 def test_a_timer_that_meets_another_run_leaves_it_alone(host: FunctionsHost, partner: Partner) -> None:
     partner.put("contoso")
-    with ProcessLease().hold(partner.vault.url, run_id="by-hand", now=datetime.now(UTC)):
+    with ProcessLease().hold(partner.vault.url, LeaseHolder("by-hand", "cli", datetime.now(UTC))):
         host.fire_timer(TIMER)
     assert not partner.vault.log.requests
 
@@ -209,10 +210,15 @@ def test_unknown_tokens_are_404_and_none_is_rotated(host: FunctionsHost, partner
 
 
 def test_another_run_in_every_vault_is_409_and_says_when_to_come_back(host: FunctionsHost, partner: Partner) -> None:
-    with ProcessLease().hold(partner.vault.url, run_id="the-timer", now=datetime.now(UTC)):
+    since = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
+    with ProcessLease().hold(partner.vault.url, LeaseHolder("the-timer", "timer", since)):
         answer = post(host)
         assert report_of(post(host, {"dry_run": True}))["status"] == "ok"
-    assert problem_of(answer, 409)["run_id"] == "the-timer"
+    document = problem_of(answer, 409)
+    assert document["detail"] == (
+        "another run (the-timer, by timer, since 2026-11-21T07:00:00Z) is under way; wait until it ends"
+    )
+    assert (document["run_id"], document["door"], document["since"]) == ("the-timer", "timer", "2026-11-21T07:00:00Z")
     assert int(answer.headers["retry-after"]) > 0
 
 

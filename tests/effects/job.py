@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,7 +19,7 @@ from rotation.lease import ProcessLease
 from rotation.outcome import Outcome
 from rotation.pace import Clock
 from rotation.plan import RunRequest
-from rotation.ports import Issuer, Vault
+from rotation.ports import Issuer, Lease, Vault
 from rotation.report import RunReport, Trigger
 from rotation.run import Limits, Ports, run
 from rotation.token import Thresholds
@@ -63,6 +63,7 @@ class Job:
     issuer: Issuer
     turned: TurnedClock
     limits: Limits
+    lease: Lease = field(default_factory=ProcessLease)
 
     def run(
         self,
@@ -77,7 +78,7 @@ class Job:
         clock = Clock(monotonic=self.turned.monotonic, sleep=self.turned.sleep)
         return run(
             RunRequest(trigger=trigger, tokens=names, force=force, dry_run=dry_run, list_all=True),
-            Ports(vaults=self.vaults, issuer=self.issuer, lease=ProcessLease(), clock=clock),
+            Ports(vaults=self.vaults, issuer=self.issuer, lease=self.lease, clock=clock),
             self.limits,
             run_id="11112222-3333-4444-8555-666677778888",
             now=datetime.now(UTC) + later,

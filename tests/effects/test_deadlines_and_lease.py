@@ -11,6 +11,7 @@ from emulators.world import World
 from rotation.lease import ProcessLease
 from rotation.outcome import Kind
 from rotation.plan import UnknownTokenError
+from rotation.ports import LeaseHolder
 from rotation.reason import Reason
 from rotation.report import Status
 from rotation.run import EveryVaultLeasedError
@@ -149,7 +150,7 @@ def test_a_second_run_of_the_same_vault_is_refused(cloud: World, partner: Partne
 
     assert job.run(progress=lambda *_: start_another()).counts == {Kind.ROTATED: 1}
 
-    assert [each.holder.run_id for each in refused] == ["11112222-3333-4444-8555-666677778888"]
+    assert [each.holder and each.holder.run_id for each in refused] == ["11112222-3333-4444-8555-666677778888"]
     assert len(values_of(cloud.vault, "contoso")) == 2
 
 
@@ -157,7 +158,7 @@ def test_a_vault_that_another_run_holds_is_left_to_it(cloud: World, partner: Par
     partner.put("contoso")
     there.put("fabrikam")
 
-    with ProcessLease().hold(cloud.vault.url, run_id="another", now=job.run(dry_run=True).started_at):
+    with ProcessLease().hold(cloud.vault.url, LeaseHolder("another", "timer", job.run(dry_run=True).started_at)):
         report = job.run()
 
     assert [(fault.vault, fault.reason) for fault in report.vault_faults] == [(cloud.vault.url, Reason.LEASE_HELD)]
@@ -168,7 +169,7 @@ def test_a_vault_that_another_run_holds_is_left_to_it(cloud: World, partner: Par
 def test_a_name_in_a_vault_that_another_run_holds_is_not_unknown(cloud: World, partner: Partner, job: Job) -> None:
     partner.put("contoso")
 
-    with ProcessLease().hold(cloud.vault.url, run_id="another", now=job.run(dry_run=True).started_at):
+    with ProcessLease().hold(cloud.vault.url, LeaseHolder("another", "timer", job.run(dry_run=True).started_at)):
         report = job.run("contoso")
 
     assert [fault.reason for fault in report.vault_faults] == [Reason.LEASE_HELD]

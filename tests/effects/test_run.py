@@ -12,6 +12,7 @@ from emulators.world import World
 from rotation.lease import ProcessLease
 from rotation.outcome import Kind
 from rotation.plan import AmbiguousTokenError, UnknownTokenError
+from rotation.ports import LeaseHolder
 from rotation.reason import Reason
 from rotation.report import Status, Trigger
 from tests.effects.job import Job, outcome
@@ -42,7 +43,7 @@ def test_a_dry_run_redeems_nothing_and_writes_nothing(cloud: World, partner: Par
 def test_a_dry_run_needs_no_lease(partner: Partner, job: Job) -> None:
     partner.put("due")
 
-    with ProcessLease().hold(job.vaults[0].url, run_id="another", now=job.run(dry_run=True).started_at):
+    with ProcessLease().hold(job.vaults[0].url, LeaseHolder("another", "timer", job.run(dry_run=True).started_at)):
         assert job.run(dry_run=True).counts == {Kind.ROTATED: 1}
 
 

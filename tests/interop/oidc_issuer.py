@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,9 +18,9 @@ from pathlib import Path
 import trustme
 
 from emulators.tls import LOOPBACK
+from tests.interop.node import line_of, node_for
 
 _FOLDER = Path(__file__).parent / "oidc_provider"
-_START_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ def _certificate(authority_file: Path) -> Path:
 
 @contextmanager
 def _running(settings: Mapping[str, str], log_file: Path) -> Iterator[Mapping[str, object]]:
-    command = [_node(), str(_FOLDER / "server.mjs")]
+    command = [node_for(_FOLDER, "oidc-provider"), str(_FOLDER / "server.mjs")]
     with (
         log_file.open("w") as log,
         subprocess.Popen(
@@ -95,29 +93,6 @@ def _running(settings: Mapping[str, str], log_file: Path) -> Iterator[Mapping[st
         ) as process,
     ):
         try:
-            yield _started(process, log_file)
+            yield json.loads(line_of(process, '"port"', log_file))
         finally:
             process.terminate()
-
-
-def _node() -> str:
-    node = shutil.which("node")
-    if node is None:
-        raise RuntimeError("the issuer needs Node 20 or later: node was not found on PATH")
-    if not (_FOLDER / "node_modules" / "oidc-provider").is_dir():
-        raise RuntimeError("the issuer's packages are missing: run npm ci --prefix tests/interop/oidc_provider")
-    return node
-
-
-def _started(process: subprocess.Popen[str], log_file: Path) -> Mapping[str, object]:
-    assert process.stdout is not None
-    overdue = threading.Timer(_START_SECONDS, process.kill)
-    overdue.start()
-    try:
-        line = process.stdout.readline()
-    finally:
-        overdue.cancel()
-    if not line:
-        raise RuntimeError(f"the issuer did not start:\n{log_file.read_text()}")
-    started: Mapping[str, object] = json.loads(line)
-    return started

@@ -17,6 +17,7 @@ from emulators.faults import Delay
 from emulators.functions_host import FunctionsHost
 from emulators.world import TENANT_ID, World
 from rotation.lease import ProcessLease
+from rotation.ports import LeaseHolder
 from rotation.timer import Summary
 from tests.doors.command import rotation
 from tests.effects.partners import CREDENTIAL, Partner
@@ -96,7 +97,7 @@ def test_a_dry_run_is_told_and_its_findings_are_not(host: FunctionsHost, world: 
 
 
 def test_a_run_that_finds_every_vault_leased_has_its_end_told(host: FunctionsHost, world: World) -> None:
-    with ProcessLease().hold(world.vault.url, run_id="by-hand", now=datetime.now(UTC)):
+    with ProcessLease().hold(world.vault.url, LeaseHolder("by-hand", "cli", datetime.now(UTC))):
         host.fire_timer(TIMER)
     assert names_in_order(world) == ["rotation.started", "rotation.run"]
     assert only(world.monitor.state.events("rotation.run"))["Properties"]["complete"] == "false"
