@@ -18,7 +18,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 FUNCTION = "rotate_on_schedule"
@@ -75,11 +75,12 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
     failures = []
     receivers: list[Receiver] = []
     pause = float(environ.get("POSTDEPLOY_PAUSE_SECONDS", PAUSE_SECONDS))
-    for title, lines in (
-        (f"One run of {FUNCTION}", _start(url, group, app, pause)),
+    steps: list[tuple[str, Iterable[str]]] = [
+        (f"One run of {FUNCTION}", _leave(environ) or _start(url, group, app, pause)),
         ("Who is told", _list(receivers, group, action_group, hide="CI" in environ)),
         ("A test notification", _notify(receivers, group, action_group)),
-    ):
+    ]
+    for title, lines in steps:
         print(f"\n{title}")
         try:
             for line in lines:
@@ -91,6 +92,13 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
         print(f"\nThe deployment itself is done. Failed: {'; '.join(failures)}. Try again: azd hooks run postdeploy")
     print(f"\n{CONFIRM}", flush=True)
     return 1 if failures else 0
+
+
+def _leave(environ: Mapping[str, str]) -> list[str]:
+    """Why the function is not started by hand; empty when nothing speaks against it."""
+    if not environ.get("HTTP_AUTH_CLIENT_ID"):
+        return []
+    return ["not started: Entra ID is in front of the app (HTTP_AUTH_CLIENT_ID). The timer starts it by itself."]
 
 
 def _start(url: str, group: str, app: str, pause: float) -> Iterator[str]:
@@ -120,7 +128,7 @@ def _start(url: str, group: str, app: str, pause: float) -> Iterator[str]:
         if attempt < ATTEMPTS:
             yield f"{why}: the host is not up yet; again in {pause:.0f} seconds ({attempt} of {ATTEMPTS})"
             time.sleep(pause)
-    raise StepError(f"{why}, {ATTEMPTS} times. See what the app says: az webapp log tail -g {group} -n {app}")
+    raise StepError(f"{why}, {ATTEMPTS} times. The portal says why: function app {app}, Diagnose and solve problems")
 
 
 def _answer(request: urllib.request.Request) -> tuple[int, str]:

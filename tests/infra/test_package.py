@@ -14,7 +14,7 @@ import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ISOLATED = [sys.executable, "-I", "-S", "-B"]
-"""Python without its own site-packages, and leaving no bytecode behind: what is imported comes from the package, or is part of Python."""
+"""Python without its site-packages, and leaving no bytecode behind: what is imported is the package or Python."""
 
 IMPORT = """
 import json, sys

@@ -133,7 +133,7 @@ def test_a_host_that_does_not_come_up_is_given_time_and_then_named(
     done = postdeploy(cli, {**outputs, "AZURE_FUNCTION_APP_URL": nowhere})
     assert done.returncode == 1
     assert "(11 of 12)" in done.stdout
-    assert "az webapp log tail -g rg-contoso -n func-contoso" in done.stdout
+    assert "function app func-contoso, Diagnose and solve problems" in done.stdout
     assert not fired.exists()
 
 
@@ -149,6 +149,15 @@ def test_a_door_in_front_of_the_app_is_named(cli: AzureCli, outputs: Mapping[str
         away = {"AZURE_FUNCTION_APP_URL": url_of(bound), "SSL_CERT_FILE": str(tls.authority_file)}
         done = postdeploy(cli, {**outputs, **away})
     assert "HTTP 302. Entra ID or a private network is in front" in done.stdout
+
+
+def test_behind_entra_id_the_function_is_left_to_its_timer(
+    cli: AzureCli, outputs: Mapping[str, str], fired: Path
+) -> None:
+    done = postdeploy(cli, {**outputs, "HTTP_AUTH_CLIENT_ID": "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"})
+    assert done.returncode == 0
+    assert "not started: Entra ID is in front of the app" in done.stdout
+    assert not fired.exists()
 
 
 async def sign_in(_scope: Scope, _receive: Receive, send: Send) -> None:
