@@ -41,7 +41,7 @@ check: $(READY) lock-check ## format, lint, types, import contracts, lock files
 	@.venv/bin/lint-imports --cache-dir .cache/import-linter
 
 infra: node $(READY) $(PARSER) $(LINTERS)/.synced ## what is deployed and how: Bicep, alert queries, package, pipelines, the guides
-	@PIP_CACHE_DIR=$(CURDIR)/.cache/pip $(PYTHON) -m pytest tests/infra --numprocesses=logical $(ARGS)
+	@PIP_CACHE_DIR=$(CURDIR)/.cache/pip $(PYTHON) -m pytest tests/infra --numprocesses=logical --dist=loadfile $(ARGS)
 
 ifdef VAULT_URL
 interop: $(READY)

@@ -31,9 +31,9 @@ def prepackage(checkout: Path, folder: Path) -> subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(scope="module")
-def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def staged(worker_id: str) -> Path:
     """Kept between runs, as azd keeps it between deployments; one for each worker that runs at the same time."""
-    folder = CHECKOUT / ".cache" / "package" / tmp_path_factory.getbasetemp().name
+    folder = CHECKOUT / ".cache" / "package" / worker_id
     done = prepackage(CHECKOUT, folder)
     assert done.returncode == 0, done.stderr
     return folder
