@@ -88,11 +88,12 @@ def test_what_somebody_removed_from_the_packages_is_installed_again(staged: Path
     assert "(installed)" in done.stdout
 
 
-def test_a_wrong_hash_stages_nothing(checkout: Path) -> None:
+@pytest.mark.parametrize(
+    ("good", "bad"), [(r"sha256:[0-9a-f]{8}", "sha256:00000000"), (r" \\\n +--hash=sha256:[0-9a-f]{64}", "")]
+)
+def test_a_wrong_hash_or_none_stages_nothing(checkout: Path, good: str, bad: str) -> None:
     lock = checkout / "requirements.txt"
-    lock.write_text(
-        re.sub(r"sha256:[0-9a-f]{8}", "sha256:00000000", lock.read_text(encoding="utf-8")), encoding="utf-8"
-    )
+    lock.write_text(re.sub(good, bad, lock.read_text(encoding="utf-8")), encoding="utf-8")
     done = prepackage(checkout, checkout / "out")
     assert done.returncode == 1
     assert "nothing was staged" in done.stderr

@@ -95,7 +95,7 @@ def test_every_job_names_its_permissions_and_only_deploy_yml_may_sign_in() -> No
 def test_a_fork_gets_nothing_that_is_signed_for() -> None:
     jobs = workflow("deploy.yml")["jobs"]
     assert "github.event.pull_request.head.repo.full_name == github.repository" in jobs["what-if"]["if"]
-    assert "github.event_name != 'pull_request'" in jobs["deploy"]["if"]
+    assert jobs["deploy"]["if"] == "github.event_name != 'pull_request' && github.ref == 'refs/heads/main'"
     assert (jobs["what-if"]["environment"], jobs["deploy"]["environment"]) == ("plan", "production")
     assert jobs["deploy"]["needs"] == ["what-if", "tests"]
 
@@ -104,6 +104,12 @@ def test_the_pipeline_runs_targets_that_the_makefile_has() -> None:
     targets = workflow("ci.yml")["jobs"]["make"]["strategy"]["matrix"]["target"]
     makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
     assert [each for each in targets if not re.search(rf"^{each}:.*##", makefile, re.MULTILINE)] == []
+
+
+def test_the_pipeline_runs_all_that_must_pass_before_a_change_lands() -> None:
+    sections = set(re.findall(r"^section make (\w+)$", (CHECKOUT / ".ci" / "run").read_text("utf-8"), re.MULTILINE))
+    assert sections
+    assert sections <= set(workflow("ci.yml")["jobs"]["make"]["strategy"]["matrix"]["target"])
 
 
 def test_the_pipeline_hands_over_every_variable_of_the_parameters() -> None:

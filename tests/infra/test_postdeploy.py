@@ -143,12 +143,16 @@ def test_the_key_goes_nowhere_without_tls(cli: AzureCli, outputs: Mapping[str, s
     assert ["functionapp", "keys", "list"] not in [call[:3] for call in cli.calls]
 
 
-def test_a_door_in_front_of_the_app_is_named(cli: AzureCli, outputs: Mapping[str, str], tmp_path: Path) -> None:
+def test_a_door_in_front_of_the_app_is_named_and_the_key_goes_no_further(
+    cli: AzureCli, outputs: Mapping[str, str], tmp_path: Path
+) -> None:
     tls, bound = LoopbackTls.create(tmp_path / "bin"), listen()
+    sign_in = SignIn()
     with serving([Site(bound, sign_in, tls.context)]):
         away = {"AZURE_FUNCTION_APP_URL": url_of(bound), "SSL_CERT_FILE": str(tls.authority_file)}
         done = postdeploy(cli, {**outputs, **away})
     assert "HTTP 302. Entra ID or a private network is in front" in done.stdout
+    assert sign_in.asked == ["/admin/functions/rotate_on_schedule"]
 
 
 def test_behind_entra_id_the_function_is_left_to_its_timer(
@@ -160,11 +164,17 @@ def test_behind_entra_id_the_function_is_left_to_its_timer(
     assert not fired.exists()
 
 
-async def sign_in(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Redirect, as built-in authentication does; to a place where nobody may see the key."""
-    start = {"type": "http.response.start", "status": 302, "headers": [(b"location", b"https://127.0.0.1:9/login")]}
-    for message in (start, {"type": "http.response.body", "body": b""}):
-        await send(message)
+class SignIn:
+    """Redirects, as built-in authentication does, to a page where nobody may see the key."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        self.asked.append(scope["path"])
+        start = {"type": "http.response.start", "status": 302, "headers": [(b"location", b"/login")]}
+        for message in (start, {"type": "http.response.body", "body": b""}):
+            await send(message)
 
 
 def test_without_azds_outputs_it_says_how_it_is_run(cli: AzureCli) -> None:

@@ -37,7 +37,7 @@ def assignments(infra: Path) -> set[Assignment]:
         for match in ASSIGNMENT.finditer(file.read_text(encoding="utf-8")):
             body = match["body"]
             principal, scope = (re.search(rf"\b{key}: (\w+)", body) for key in ("principalId", "scope"))
-            role = re.search(r"roles\.(\w+)", body)
+            role = re.search(r"\broleDefinitionId: [^\n]*roles\.(\w+)", body)
             assert principal
             assert scope
             declared = f"`{match['name']}` in `infra/{file.relative_to(infra).as_posix()}`"
