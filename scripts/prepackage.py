@@ -70,7 +70,8 @@ def stage(folder: Path) -> str:
         stamp.write_text(fingerprint, encoding="utf-8")
     assemble(app, packages)
     how = "installed" if fresh else "as before, requirements.txt has not changed"
-    return f"prepackage: {app}: {len(wanted)} packages for Linux and Python 3.13 ({how}), and {', '.join(SHIPPED)}"
+    where = app.relative_to(CHECKOUT) if CHECKOUT in app.parents else app
+    return f"prepackage: {where}: {len(wanted)} packages for Linux and Python 3.13 ({how}), and {', '.join(SHIPPED)}"
 
 
 def pins(lock: str) -> dict[str, str]:

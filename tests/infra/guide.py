@@ -61,7 +61,7 @@ AZDS_OWN = {"AZURE_SUBSCRIPTION_ID", "AZURE_TENANT_ID"}
 PIPELINES_OWN = {"PLAN_CLIENT_ID", "DEPLOY_CLIENT_ID"}
 PLACEHOLDERS = {"PLAN_APP_ID", "PRODUCTION_APP_ID", "NAME", "VALUE"}
 MADE_ON_THE_WAY = re.compile(
-    r"(parameters|federated-credential|github|what-if)\.json|(token|app-secret|assignments|key-header)\.txt|before\.zip"
+    r"(parameters|federated-credential|github|what-if)\.json|(token|app-secret|key-header)\.txt|before\.zip"
 )
 COMMAND = re.compile(r"(?<![\w./-])(?P<program>azd|az) (?=(?P<rest>[a-z][^\n`|;&]*))")
 FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<body>.*?)^```", re.MULTILINE | re.DOTALL)
