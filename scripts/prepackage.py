@@ -89,9 +89,9 @@ def pins(lock: str) -> dict[str, str]:
 
 
 def install(packages: Path, wanted: dict[str, str]) -> None:
-    """Install the lock into an empty folder. Raises StagingError, and then leaves no folder that looks whole."""
+    """Install the lock into an empty folder. Raises StagingError, and then leaves nothing that could be uploaded."""
     unfinished = packages.with_name("packages.unfinished")
-    for old in (unfinished, packages):
+    for old in (unfinished, packages, packages.with_name("app")):
         shutil.rmtree(old, ignore_errors=True)
     command = [*pip(), "install", "--disable-pip-version-check", "--no-input", "--quiet"]
     # The lock is complete and was resolved for Python 3.13; pip would judge both by the Python that runs it.

@@ -94,6 +94,7 @@ def test_what_somebody_removed_from_the_packages_is_installed_again(staged: Path
 def test_a_wrong_hash_or_none_stages_nothing(checkout: Path, good: str, bad: str) -> None:
     lock = checkout / "requirements.txt"
     lock.write_text(re.sub(good, bad, lock.read_text(encoding="utf-8")), encoding="utf-8")
+    (checkout / "out" / "app").mkdir(parents=True)  # of an earlier deployment
     done = prepackage(checkout, checkout / "out")
     assert done.returncode == 1
     assert "nothing was staged" in done.stderr
