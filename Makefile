@@ -4,12 +4,13 @@
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-UV     := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
-PYTHON := .venv/bin/python
-READY  := .venv/.synced
-PEERS  := $(patsubst %,tests/interop/%/node_modules/.package-lock.json,oidc_provider storage_account)
-PARSER := tests/infra/kusto/node_modules/.package-lock.json
-LOCKS  := requirements.txt requirements-dev.txt requirements-uv.txt
+UV      := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+PYTHON  := .venv/bin/python
+READY   := .venv/.synced
+PEERS   := $(patsubst %,tests/interop/%/node_modules/.package-lock.json,oidc_provider storage_account)
+PARSER  := tests/infra/kusto/node_modules/.package-lock.json
+LOCKS   := requirements.txt requirements-dev.txt requirements-infra.txt requirements-uv.txt
+LINTERS := .cache/linters
 
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export UV_TOOL_DIR ?= $(CURDIR)/.cache/uv-tools
@@ -39,8 +40,8 @@ check: $(READY) lock-check ## format, lint, types, import contracts, lock files
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports --cache-dir .cache/import-linter
 
-infra: node $(READY) $(PARSER) ## what would be deployed: each query under Microsoft's own parser, and what alert rules forbid
-	@$(PYTHON) -m pytest tests/infra $(ARGS)
+infra: node $(READY) $(PARSER) $(LINTERS)/.synced ## what is deployed and how: Bicep, alert queries, package, pipelines, the guides
+	@PIP_CACHE_DIR=$(CURDIR)/.cache/pip $(PYTHON) -m pytest tests/infra --numprocesses=logical --dist=loadfile $(ARGS)
 
 ifdef VAULT_URL
 interop: $(READY)
@@ -79,16 +80,17 @@ lock-check: | $(UV)
 	done
 
 clean: ## remove everything that make created
-	@rm -rf .venv .tools .cache tests/*/*/node_modules
+	@rm -rf .venv .tools .cache .package tests/*/*/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# $(call compile,folder,options): the three lock files, for every platform, each version with its hashes.
+# $(call compile,folder,options): the lock files, each version with its hashes; for every platform, but what is deployed.
 define compile
-	@$(COMPILE) $(2) --output-file $(1)/requirements.txt pyproject.toml
-	@$(COMPILE) $(2) --output-file $(1)/requirements-dev.txt --extra cli --group dev --constraint requirements.txt pyproject.toml
-	@echo uv | $(COMPILE) $(2) --output-file $(1)/requirements-uv.txt -
+	@$(COMPILE) $(2) --python-platform x86_64-manylinux_2_28 --output-file $(1)/requirements.txt pyproject.toml
+	@$(COMPILE) $(2) --universal --output-file $(1)/requirements-dev.txt --extra cli --group dev --constraint requirements.txt pyproject.toml
+	@$(COMPILE) $(2) --universal --output-file $(1)/requirements-infra.txt --group infra
+	@echo uv | $(COMPILE) $(2) --universal --output-file $(1)/requirements-uv.txt -
 endef
-COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.13 --custom-compile-command "make lock"
+COMPILE := $(UV) pip compile --quiet --generate-hashes --python-version 3.13 --custom-compile-command "make lock"
 
 .tools/bin/uv: requirements-uv.txt
 	@python3 -m venv --clear .tools >&2
@@ -102,6 +104,14 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-vers
 
 $(READY): .venv/pyvenv.cfg requirements-dev.txt | $(UV)
 	@$(UV) pip sync --quiet --require-hashes --python $(PYTHON) requirements-dev.txt >&2
+	@touch $@
+
+$(LINTERS)/.synced: .venv/pyvenv.cfg requirements-infra.txt tests/infra/actionlint/go.sum | $(UV)
+	@command -v go >/dev/null || { echo "make infra needs Go (https://go.dev/dl): it builds actionlint" >&2; exit 1; }
+	@$(UV) venv --quiet --clear --python "$$(cat .python-version)" $(LINTERS) >&2
+	@$(UV) pip sync --quiet --require-hashes --python $(LINTERS)/bin/python requirements-infra.txt >&2
+	@GOPATH=$(CURDIR)/.cache/go GOCACHE=$(CURDIR)/.cache/go-build GOFLAGS=-modcacherw \
+	  go build -C tests/infra/actionlint -o $(CURDIR)/$(LINTERS)/bin/actionlint github.com/rhysd/actionlint/cmd/actionlint >&2
 	@touch $@
 
 $(PEERS) $(PARSER): %/node_modules/.package-lock.json: %/package-lock.json | node

@@ -57,7 +57,7 @@ def test_development_runs_on_the_very_versions_that_are_deployed() -> None:
 
 
 def test_the_lock_files_name_no_index_and_pin_every_hash() -> None:
-    for requirements in ("requirements.txt", "requirements-dev.txt", "requirements-uv.txt"):
+    for requirements in sorted(each.name for each in CHECKOUT.glob("requirements*.txt")):
         text = (CHECKOUT / requirements).read_text(encoding="utf-8")
         assert "index" not in re.sub(r"^ +#.*$", "", text, flags=re.MULTILINE)
         assert "://" not in text

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from emulators.functions_host import protos
+from emulators.functions_host.admin import AdminApp
 from emulators.functions_host.function_info import HTTP, TIMER, FunctionInfo
 from emulators.functions_host.http import HttpAnswer, HttpApp, body_of
 from emulators.functions_host.worker import Worker
@@ -47,9 +48,7 @@ class FunctionsHost:
 
         Raises InvocationFailed when the function does, and ValueError for a function that is not a timer.
         """
-        timer = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": None, "IsPastDue": past_due}
-        value = protos.TypedData(json=json.dumps(timer))
-        answer = self._invoke(self._triggered(name, TIMER), value).result()
+        answer = self._start_timer(name, past_due=past_due).result()
         if answer.result.exception is not None:
             raise InvocationFailed(name, answer.result.exception)
 
@@ -76,6 +75,11 @@ class FunctionsHost:
         served = [function for function in self.functions if function.type == HTTP]
         return HttpApp(served, self._start_http, function_key=function_key)
 
+    def admin_app(self, master_key: str) -> AdminApp:
+        """An ASGI application that starts timers on demand, to be served while the host runs."""
+        timers = [function.name for function in self.functions if function.type == TIMER]
+        return AdminApp(timers, self._start_timer, master_key=master_key)
+
     def stop(self) -> None:
         """Wait for the functions that still run, then let go of the thread, the folder and the modules."""
         self._worker.stop()
@@ -91,6 +95,10 @@ class FunctionsHost:
         if function.type != trigger:
             raise ValueError(f"{name} has a {function.type}, not a {trigger}")
         return function
+
+    def _start_timer(self, name: str, *, past_due: bool = False) -> Future[protos.InvocationResponse]:
+        timer = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": None, "IsPastDue": past_due}
+        return self._invoke(self._triggered(name, TIMER), protos.TypedData(json=json.dumps(timer)))
 
     def _start_http(self, function: FunctionInfo, request: protos.RpcHttp) -> Future[protos.InvocationResponse]:
         return self._invoke(function, protos.TypedData(http=request))

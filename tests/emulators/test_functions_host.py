@@ -271,3 +271,21 @@ def test_an_application_that_cannot_be_indexed_says_why(tmp_path: Path, source: 
 def test_a_folder_without_an_application_says_so(tmp_path: Path) -> None:
     with pytest.raises(IndexingFailed, match=r"no function_app\.py"):
         FunctionsHost.start(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "key", "status"),
+    [
+        ("POST", "/admin/functions/tick", KEY, 202),
+        ("POST", "/admin/functions/tick", "another-key", 401),
+        ("GET", "/admin/functions/tick", KEY, 404),
+        ("POST", "/admin/functions/echo", KEY, 404),
+    ],
+)
+def test_the_master_key_starts_timers_and_no_other_does(
+    host: FunctionsHost, method: str, path: str, key: str, status: int
+) -> None:
+    bound = listen()
+    with serving([Site(bound, host.admin_app(KEY), tls=None)]):
+        client = Client(url_of(bound, scheme="http"))
+        assert client.send(method, path, headers={"x-functions-key": key}, json={"input": ""}).status_code == status

@@ -1,0 +1,45 @@
+"""The parameters without azd: what scripts/parameters.py makes of infra/main.parameters.json and the environment."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+REQUIRED = {"AZURE_ENV_NAME": "contoso", "AZURE_LOCATION": "westeurope", "ALERT_EMAILS": "ops@contoso.example"}
+
+
+def render(environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    script = [sys.executable, str(CHECKOUT / "scripts" / "parameters.py")]
+    return subprocess.run(script, env=dict(environ), capture_output=True, text=True, check=False, timeout=30)
+
+
+def values(environ: Mapping[str, str]) -> dict[str, Any]:
+    return {name: each["value"] for name, each in json.loads(render(environ).stdout)["parameters"].items()}
+
+
+def test_what_has_no_default_must_be_given() -> None:
+    done = render({})
+    assert done.returncode == 1
+    assert done.stderr == "parameters: set AZURE_ENV_NAME, AZURE_LOCATION, ALERT_EMAILS\n"
+
+
+def test_an_empty_variable_means_its_default_as_it_does_for_azd() -> None:
+    plain, empty = (values({**REQUIRED, **more}) for more in ({}, {"ROTATE_AFTER_DAYS": "", "RUNBOOK_URL": ""}))
+    assert plain == empty
+    assert (plain["rotateAfterDays"], plain["runbookUrl"]) == (7, "docs/runbook.md")
+
+
+def test_numbers_and_truth_values_are_no_texts() -> None:
+    given = values({**REQUIRED, "ROTATE_AFTER_DAYS": "14", "PRIVATE_NETWORKING": "true", "NEW_KEY_VAULT_NAME": "7777"})
+    assert (given["rotateAfterDays"], given["privateNetworking"], given["keyVaultName"]) == (14, True, "7777")
+    types = {"int": int, "bool": bool, "string": str}
+    bicep = dict(
+        re.findall(r"^param (\w+) (\w+)", (CHECKOUT / "infra" / "main.bicep").read_text("utf-8"), re.MULTILINE)
+    )
+    assert {name: type(value) for name, value in given.items()} == {name: types[bicep[name]] for name in given}
