@@ -9,8 +9,9 @@ PYTHON  := .venv/bin/python
 READY   := .venv/.synced
 PEERS   := $(patsubst %,tests/interop/%/node_modules/.package-lock.json,oidc_provider storage_account)
 PARSER  := tests/infra/kusto/node_modules/.package-lock.json
-LOCKS   := requirements.txt requirements-dev.txt requirements-infra.txt requirements-uv.txt
+LOCKS   := requirements.txt requirements-dev.txt requirements-infra.txt requirements-audit.txt requirements-uv.txt
 LINTERS := .cache/linters
+AUDIT   := .cache/audit/bin/python
 
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export UV_TOOL_DIR ?= $(CURDIR)/.cache/uv-tools
@@ -20,7 +21,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY ?= $(CURDIR)/.cache/hypothesis
 
 unexport VAULT_URL # a real vault is asked for by `make interop` alone, never met by `make test`
 
-.PHONY: help demo serve test check infra interop node lock lock-check format clean
+.PHONY: help demo serve test check infra interop node audit sbom lock lock-check format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +48,7 @@ ifdef VAULT_URL
 interop: $(READY)
 	@VAULT_URL='$(VAULT_URL)' $(PYTHON) -m pytest tests/contracts $(ARGS)
 else
-interop: node $(READY) $(PEERS) ## third parties' tests and components (VAULT_URL=https://...: our contract tests, on that vault)
+interop: node $(READY) $(PEERS) .cache/audit/.synced ## third parties' tests and components (VAULT_URL=https://...: our contract tests, on that vault)
 	@$(PYTHON) tests/interop/fetch.py >&2
 	@$(PYTHON) -m pytest tests/interop $(ARGS)
 endif
@@ -62,6 +63,12 @@ $(CHECKOV): Makefile | $(UV)
 	@$(UV) venv --quiet --clear --python "$$(cat .python-version)" .cache/checkov >&2
 	@$(UV) pip install --quiet --python .cache/checkov checkov==3.3.30 >&2
 	@touch $@
+
+audit: .cache/audit/.synced ## known vulnerabilities in what is pinned (error 1: some, 2: a faulty pin, 3: nobody could be asked)
+	@$(AUDIT) -m supply_chain.audit $(LOCKS) $(ARGS)
+
+sbom: .cache/audit/.synced ## the bill of materials of what is deployed (CycloneDX)
+	@$(AUDIT) -m supply_chain.sbom requirements.txt .cache/sbom/token-rotation.cdx.json
 
 format: $(READY) ## format the code and apply the linter's safe fixes
 	@$(PYTHON) -m ruff check --fix --exit-zero --quiet .
@@ -89,6 +96,7 @@ define compile
 	@$(COMPILE) $(2) --universal --output-file $(1)/requirements-dev.txt --extra cli --group dev --constraint requirements.txt pyproject.toml
 	@$(COMPILE) $(2) --universal --output-file $(1)/requirements-infra.txt --group infra
 	@echo uv | $(COMPILE) $(2) --universal --output-file $(1)/requirements-uv.txt -
+	@$(COMPILE) $(2) --universal --output-file $(1)/requirements-audit.txt --group audit
 endef
 COMPILE := $(UV) pip compile --quiet --generate-hashes --python-version 3.13 --custom-compile-command "make lock"
 
@@ -112,6 +120,11 @@ $(LINTERS)/.synced: .venv/pyvenv.cfg requirements-infra.txt tests/infra/actionli
 	@$(UV) pip sync --quiet --require-hashes --python $(LINTERS)/bin/python requirements-infra.txt >&2
 	@GOPATH=$(CURDIR)/.cache/go GOCACHE=$(CURDIR)/.cache/go-build GOFLAGS=-modcacherw \
 	  go build -C tests/infra/actionlint -o $(CURDIR)/$(LINTERS)/bin/actionlint github.com/rhysd/actionlint/cmd/actionlint >&2
+	@touch $@
+
+.cache/audit/.synced: requirements-audit.txt .python-version | $(UV)
+	@$(UV) venv --quiet --clear --python "$$(cat .python-version)" .cache/audit >&2
+	@$(UV) pip sync --quiet --require-hashes --python $(AUDIT) requirements-audit.txt >&2
 	@touch $@
 
 $(PEERS) $(PARSER): %/node_modules/.package-lock.json: %/package-lock.json | node

@@ -1,7 +1,7 @@
-"""Break any emulator on demand: wrong answers, dropped connections, delays, silence. Knows nothing of what it breaks.
+"""Break any emulator on demand: wrong answers, dropped connections, delays, silence, somebody who acts in between.
 
 A test queues faults on a `Faults`; `FaultLayer` spends them on the requests that match, in the order of queueing and at
-most one per request, so that a test says exactly which request meets which fault.
+most one per request, so that a test says exactly which request meets which fault. Knows nothing of what it breaks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import inspect
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never, cast
 
@@ -48,10 +48,26 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """Never an answer: the request ends when the client gives up."""
+    """Never an answer: the request ends when the client gives up; with `after_effect` the work has been done first."""
+
+    after_effect: bool = False
 
 
-type Fault = Answer | Reset | Delay | Hang
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """Somebody acts while the request is under way: before the application sees it, or after it has done its work.
+
+    `act` is called by the server itself, so nothing else is served until it returns, and it must ask nothing of the
+    server. The request is then answered as ever, or `cut`: its connection is closed, and an application that has not
+    seen it never will.
+    """
+
+    act: Callable[[], object]
+    after_effect: bool = False
+    cut: bool = False
+
+
+type Fault = Answer | Reset | Delay | Hang | Meanwhile
 
 
 @dataclass(slots=True)
@@ -72,6 +88,7 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._queued: list[_Queued] = []
+        self._met: list[Fault] = []
 
     def fail_next(
         self,
@@ -91,9 +108,16 @@ class Faults:
             self._queued.append(queued)
 
     def clear(self) -> None:
-        """Forget every fault that is still to come."""
+        """Forget every fault that is still to come, and those that were met."""
         with self._lock:
             self._queued.clear()
+            self._met.clear()
+
+    @property
+    def met(self) -> tuple[Fault, ...]:
+        """Every fault that a request has met since the last `clear`, in that order."""
+        with self._lock:
+            return tuple(self._met)
 
     @property
     def unspent(self) -> int:
@@ -111,6 +135,7 @@ class Faults:
                     queued.skip -= 1
                     continue
                 self._spend(queued)
+                self._met.append(queued.fault)
                 return queued.fault
         return None
 
@@ -138,21 +163,39 @@ class FaultLayer:
             await self._break(fault, scope, receive, send)
 
     async def _break(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        if isinstance(fault, Answer | Reset) and fault.after_effect:
+        if isinstance(fault, Answer | Reset | Hang) and fault.after_effect:
             await self._app(scope, receive, _swallow)
         match fault:
             case Answer():
                 await _answer(fault, send)
             case Reset():
-                _transport_of(send).abort()
-                await _gone(receive)
+                await _cut(receive, send)
             case Delay():
                 await asyncio.sleep(fault.seconds)
                 await self._app(scope, receive, send)
             case Hang():
                 await _gone(receive)
+            case Meanwhile():
+                await self._meanwhile(fault, scope, receive, send)
             case _:
                 assert_never(fault)
+
+    async def _meanwhile(self, fault: Meanwhile, scope: Scope, receive: Receive, send: Send) -> None:
+        answer: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            answer.append(message)
+
+        if fault.after_effect:
+            await self._app(scope, receive, keep)
+        fault.act()
+        if fault.cut:
+            await _cut(receive, send)
+        elif fault.after_effect:
+            for message in answer:
+                await send(message)
+        else:
+            await self._app(scope, receive, send)
 
 
 async def _swallow(_: Message) -> None:
@@ -167,6 +210,11 @@ async def _answer(fault: Answer, send: Send) -> None:
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": fault.status, "headers": raw})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _cut(receive: Receive, send: Send) -> None:
+    _transport_of(send).abort()
+    await _gone(receive)
 
 
 async def _gone(receive: Receive) -> None:

@@ -7,8 +7,11 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from starlette.requests import ClientDisconnect
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -103,7 +106,8 @@ class LogLayer:
                 self._log.answered(number, status, self._by_status.get(status))
             await send(message)
 
-        await self._app(scope, receive, noting)
+        with suppress(ClientDisconnect):  # it went in the middle of its request: there is nobody to answer
+            await self._app(scope, receive, noting)
 
     def _request(self, scope: Scope) -> Request:
         method, path = scope["method"], scope["path"]

@@ -64,6 +64,16 @@ class EmulatedVault:
         self.state.age(delta)
         self.throttle.age(delta)
 
+    def empty(self) -> None:
+        """Remove every secret, deleted ones too, every planned fault, and what was counted."""
+        for name in self.state.names():
+            self.state.delete(name)
+        for name in self.state.deleted_names():
+            self.state.purge(name)
+        self.faults.clear()
+        self.log.clear()
+        self.throttle.age(timedelta(minutes=1))
+
 
 @dataclass(frozen=True, slots=True)
 class EmulatedMonitor:
@@ -190,6 +200,17 @@ class World:
         self.monitor.state.age(delta)
         for vault in self.vaults:
             vault.age(delta)
+
+    def empty(self) -> None:
+        """Remove every secret, planned fault and count, and give the job its rights back; apps and accounts stay."""
+        self.entra.latency = 0.0
+        for faults in (self.entra_faults, self.identity_faults):
+            faults.clear()
+        self.entra_log.clear()
+        for vault in self.vaults:
+            vault.empty()
+            vault.access.deny(self.job.object_id)
+            vault.access.grant(self.job.object_id, JOB_ACTIONS)
 
     def consent(self, *, client_id: str = CLIENT_ID) -> str:
         """The partner's account consents to an app: a refresh token."""

@@ -57,8 +57,10 @@ def test_development_runs_on_the_very_versions_that_are_deployed() -> None:
 
 
 def test_the_lock_files_name_no_index_and_pin_every_hash() -> None:
-    for requirements in sorted(each.name for each in CHECKOUT.glob("requirements*.txt")):
-        text = (CHECKOUT / requirements).read_text(encoding="utf-8")
+    locks = sorted(CHECKOUT.glob("requirements*.txt"))
+    assert len(locks) == 5
+    for lock in locks:
+        text = lock.read_text(encoding="utf-8")
         assert "index" not in re.sub(r"^ +#.*$", "", text, flags=re.MULTILINE)
         assert "://" not in text
         assert all("--hash=sha256:" in entry for entry in re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:])

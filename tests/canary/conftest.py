@@ -13,7 +13,6 @@ from emulators.overheard import Overheard
 from emulators.world import World
 from tests.canary.places import Said, listening
 from tests.canary.search import Canaries
-from tests.effects.conftest import emptied
 from tests.effects.partners import Partner
 
 CHECKOUT = Path(__file__).parents[2]
@@ -49,10 +48,8 @@ def bugged(opened: Bugged, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bugged]:
     for name, value in opened.world.environment().items():
         monkeypatch.setenv(name, value)
     yield opened
-    opened.world.entra_faults.clear()
-    opened.world.identity_faults.clear()
     opened.world.monitor.state.clear()
-    emptied(opened.world.vault, opened.world.job.object_id)
+    opened.world.empty()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from emulators.world import JOB_ACTIONS, World
+from emulators.world import World
 from tests.effects.partners import Partner
 
 type Enter = Callable[..., None]
@@ -21,7 +21,7 @@ def opened() -> Iterator[World]:
 @pytest.fixture
 def world(opened: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Two empty vaults, of which the settings name the first."""
-    _empty(opened)
+    opened.empty()
     for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "AZURE_AUTHORITY_HOST"):
         monkeypatch.delenv(name, raising=False)
     for name, value in opened.environment().items():
@@ -40,17 +40,3 @@ def both_vaults(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 @pytest.fixture
 def partner(world: World) -> Partner:
     return Partner.new(world)
-
-
-def _empty(world: World) -> None:
-    for vault in world.vaults:
-        for name in vault.state.names():
-            vault.state.delete(name)
-        for name in vault.state.deleted_names():
-            vault.state.purge(name)
-        vault.faults.clear()
-        vault.log.clear()
-        vault.access.grant(world.job.object_id, JOB_ACTIONS)
-    world.entra_faults.clear()
-    world.identity_faults.clear()
-    world.entra_log.clear()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 
-from emulators.world import JOB_ACTIONS, EmulatedVault, World
+from emulators.world import World
 from tests.effects.job import Job, job_in
 from tests.effects.partners import Partner
 
@@ -21,11 +20,7 @@ def served() -> Iterator[World]:
 @pytest.fixture
 def cloud(served: World) -> Iterator[World]:
     yield served
-    served.entra_faults.clear()
-    served.identity_faults.clear()
-    served.entra_log.clear()
-    for vault in served.vaults:
-        emptied(vault, served.job.object_id)
+    served.empty()
 
 
 @pytest.fixture
@@ -37,16 +32,3 @@ def job(cloud: World) -> Iterator[Job]:
 @pytest.fixture
 def partner(cloud: World) -> Partner:
     return Partner.new(cloud)
-
-
-def emptied(vault: EmulatedVault, job: str) -> None:
-    """Empty a vault, and let the job in again."""
-    vault.faults.clear()
-    vault.throttle.age(timedelta(minutes=1))
-    vault.access.deny(job)
-    vault.access.grant(job, JOB_ACTIONS)
-    for name in vault.state.names():
-        vault.state.delete(name)
-    for name in vault.state.deleted_names():
-        vault.state.purge(name)
-    vault.log.clear()

@@ -11,7 +11,7 @@ import requests
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-from emulators.faults import Answer, Delay, FaultLayer, Faults, Hang, Reset
+from emulators.faults import Answer, Delay, FaultLayer, Faults, Hang, Meanwhile, Reset
 from emulators.serve import Site, listen, serving, url_of
 from emulators.tls import LoopbackTls
 
@@ -83,12 +83,37 @@ def test_a_delay_answers_as_ever_but_later(broken: Broken) -> None:
     assert time.monotonic() - started >= 0.05
 
 
-def test_a_hang_lasts_until_the_client_gives_up(broken: Broken) -> None:
-    broken.faults.fail_next(Hang())
+@pytest.mark.parametrize("after_effect", [False, True])
+def test_a_hang_lasts_until_the_client_gives_up(
+    broken: Broken,
+    after_effect: bool,  # noqa: FBT001  # a case, not a flag
+) -> None:
+    broken.faults.fail_next(Hang(after_effect=after_effect))
     with pytest.raises(requests.ReadTimeout):
         broken.ask(timeout=0.1)
-    assert broken.effects == []
+    assert broken.effects == (["/"] if after_effect else [])
     assert broken.ask() == (200, b"done")
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+def test_somebody_acts_before_the_application_or_before_its_answer(
+    broken: Broken,
+    after_effect: bool,  # noqa: FBT001  # a case, not a flag
+) -> None:
+    broken.faults.fail_next(Meanwhile(lambda: broken.effects.append("somebody"), after_effect=after_effect))
+    assert broken.ask() == (200, b"done")
+    assert broken.effects == (["/", "somebody"] if after_effect else ["somebody", "/"])
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+def test_a_request_that_is_cut_has_its_effect_before_or_never(
+    broken: Broken,
+    after_effect: bool,  # noqa: FBT001  # a case, not a flag
+) -> None:
+    broken.faults.fail_next(Meanwhile(lambda: None, after_effect=after_effect, cut=True))
+    with pytest.raises(requests.ConnectionError):
+        broken.ask()
+    assert broken.effects == (["/"] if after_effect else [])
 
 
 def test_a_fault_waits_for_its_method_and_path(broken: Broken) -> None:
@@ -118,3 +143,4 @@ def test_faults_are_spent_in_the_order_of_queueing(broken: Broken) -> None:
     assert broken.faults.unspent == 3
     assert [broken.ask()[0] for _ in range(3)] == [500, 502, 503]
     assert broken.faults.unspent == 0
+    assert broken.faults.met == (Answer(500), Answer(502), Answer(503))

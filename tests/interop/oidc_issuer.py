@@ -14,18 +14,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import msal
+import requests
 import trustme
 
 from emulators.tls import LOOPBACK
 from tests.interop.node import line_of, node_for
 
+SCOPE = "https://api.partnercenter.microsoft.com/user_impersonation"
 _FOLDER = Path(__file__).parent / "oidc_provider"
 
 
 @dataclass(frozen=True, slots=True)
 class OidcIssuer:
-    """The running issuer: what MSAL needs to redeem, and the first refresh token of its one consent."""
+    """The running issuer: what MSAL needs to redeem, and the first refresh token of each of its consents."""
 
     authority: str  # https://127.0.0.1:PORT/<tenant>
     tenant_id: str
@@ -33,15 +37,44 @@ class OidcIssuer:
     account_id: str
     authority_file: Path
     client_secret: str = field(repr=False)
-    refresh_token: str = field(repr=False)
+    refresh_tokens: tuple[str, ...] = field(repr=False)
+
+    @property
+    def refresh_token(self) -> str:
+        """The first refresh token of the first consent."""
+        return self.refresh_tokens[0]
+
+    def redeem(self, refresh_token: str, *, secret: str | None = None) -> dict[str, Any]:
+        """What MSAL gets for a refresh token; nothing of the product is involved."""
+        with requests.Session() as session:
+            session.verify, session.trust_env = str(self.authority_file), False
+            app = msal.ConfidentialClientApplication(
+                self.client_id,
+                authority=self.authority,
+                client_credential=secret or self.client_secret,
+                instance_discovery=False,
+                http_client=session,
+            )
+            answer: dict[str, Any] = app.acquire_token_by_refresh_token(refresh_token, [SCOPE])
+            return answer
 
 
 @contextmanager
-def oidc_issuer(authority_file: Path, *, client_certificate: bytes | None = None) -> Iterator[OidcIssuer]:
+def oidc_issuer(
+    authority_file: Path,
+    *,
+    client_certificate: bytes | None = None,
+    consents: int = 1,
+    lost_requests: int = 0,
+    lost_answers: int = 0,
+) -> Iterator[OidcIssuer]:
     """Serve the issuer until the block ends. The authority of its certificate is appended to `authority_file`.
 
     With a `client_certificate` (PEM) its one client proves itself with `private_key_jwt` (RFC 7523), signed PS256 by
     the key of that certificate, and the client secret is good for nothing.
+
+    The first `lost_requests` for a token are lost before they have an effect, the answers to the next `lost_answers`
+    after it: the client sees a closed connection either way.
 
     Raises RuntimeError when Node or the packages are missing, or when the issuer does not start.
     """
@@ -53,6 +86,9 @@ def oidc_issuer(authority_file: Path, *, client_certificate: bytes | None = None
         "ISSUER_CLIENT_ID": client_id,
         "ISSUER_CLIENT_SECRET": secret,
         "ISSUER_CERTIFICATE_FILE": str(certificate_file),
+        "ISSUER_CONSENTS": str(consents),
+        "ISSUER_LOST_REQUESTS": str(lost_requests),
+        "ISSUER_LOST_ANSWERS": str(lost_answers),
     }
     if client_certificate is not None:
         client_file = authority_file.with_name("oidc-client.pem")
@@ -66,7 +102,7 @@ def oidc_issuer(authority_file: Path, *, client_certificate: bytes | None = None
             account_id=account_id,
             authority_file=authority_file,
             client_secret=secret,
-            refresh_token=str(started["refresh_token"]),
+            refresh_tokens=tuple(started["refresh_tokens"]),
         )
 
 
@@ -79,7 +115,7 @@ def _certificate(authority_file: Path) -> Path:
 
 
 @contextmanager
-def _running(settings: Mapping[str, str], log_file: Path) -> Iterator[Mapping[str, object]]:
+def _running(settings: Mapping[str, str], log_file: Path) -> Iterator[Mapping[str, Any]]:
     command = [node_for(_FOLDER, "oidc-provider"), str(_FOLDER / "server.mjs")]
     with (
         log_file.open("w") as log,

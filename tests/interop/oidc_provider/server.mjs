@@ -1,6 +1,8 @@
 // A certified OpenID Connect issuer on loopback that rotates refresh tokens and revokes the whole family when an old one
 // comes back. Its address has Entra's shape (https://127.0.0.1:PORT/<tenant>/v2.0), so that MSAL finds its way.
-// One account has consented and one refresh token exists from the start: both are named in the single line on stdout.
+// One account has consented, ISSUER_CONSENTS times; as many refresh tokens, each of a family of its own, exist from the
+// start and are named in the single line on stdout. Of the first requests for a token, ISSUER_LOST_REQUESTS are dropped
+// before they have an effect; of those that follow, ISSUER_LOST_ANSWERS have theirs, and the answer never leaves.
 // It ends when its standard input does, so that it never outlives the process that started it.
 
 import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
@@ -89,6 +91,23 @@ async function consented(provider) {
   return refreshToken.save();
 }
 
+let requestsToLose = Number(process.env.ISSUER_LOST_REQUESTS ?? 0);
+let answersToLose = Number(process.env.ISSUER_LOST_ANSWERS ?? 0);
+
+// Whether the request for a token is carried out; whoever asked sees a closed connection where one is to be lost.
+function isCarriedOut(request, response) {
+  if (requestsToLose > 0) {
+    requestsToLose -= 1;
+    request.destroy();
+    return false;
+  }
+  if (answersToLose > 0) {
+    answersToLose -= 1;
+    response.write = response.end = () => response.destroy();
+  }
+  return true;
+}
+
 const server = createServer({ cert: pem, key: pem });
 server.listen(0, '127.0.0.1', async () => {
   const { port } = server.address();
@@ -102,9 +121,13 @@ server.listen(0, '127.0.0.1', async () => {
     }
     request.originalUrl = request.url; // the library finds its mount point by comparing the two
     request.url = request.url.slice(prefix.length);
-    answer(request, response);
+    if (request.method !== 'POST' || isCarriedOut(request, response)) answer(request, response);
   });
-  process.stdout.write(`${JSON.stringify({ port, refresh_token: await consented(provider) })}\n`);
+  const refreshTokens = [];
+  for (let left = Number(process.env.ISSUER_CONSENTS ?? 1); left > 0; left -= 1) {
+    refreshTokens.push(await consented(provider));
+  }
+  process.stdout.write(`${JSON.stringify({ port, refresh_tokens: refreshTokens })}\n`);
 });
 
 process.stdin.resume().on('end', () => process.exit(0));

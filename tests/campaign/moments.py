@@ -1,0 +1,49 @@
+"""The requests of a rotation as they arrive at the emulators: where each goes, and how a fault is put in its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulators.faults import Fault, Faults
+from emulators.world import World
+from tests.effects.partners import CREDENTIAL
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """One kind of request: whom it goes to, and how many of the same address come before it for the same token.
+
+    `{name}` in the path is the token's name. A request to the issuer names no token: there, the number of the token
+    counts the requests.
+    """
+
+    method: str
+    path: str
+    issuer: bool = False
+    after: int = 0
+
+    def faults(self, world: World) -> Faults:
+        """The queue of the emulator that gets the request."""
+        return world.entra_faults if self.issuer else world.vault.faults
+
+    def meet(self, world: World, fault: Fault, *, name: str, number: int, times: int | None = 1) -> None:
+        """Put a fault in the way of the request for the token of this name, the `number`-th of its run from 0."""
+        after = number if self.issuer else self.after
+        path = self.path.replace("{name}", name)
+        self.faults(world).fail_next(fault, times=times, method=self.method, path=path, after=after)
+
+
+REQUESTS = {
+    "list": At("GET", "^/secrets$"),
+    "client secret": At("GET", f"^/secrets/{CREDENTIAL}/$"),
+    "read": At("GET", "^/secrets/{name}/$"),
+    "redeem": At("POST", "/token$", issuer=True),
+    "look again": At("GET", "^/secrets/{name}/$", after=1),
+    "store": At("PUT", "^/secrets/{name}$"),
+    "versions": At("GET", "^/secrets/{name}/versions$"),
+    "disable": At("PATCH", "^/secrets/{name}/"),
+}
+"""In the order of a rotation: step 1 lists, 2 reads, 3 redeems, 5 looks again, 6 stores, 7 lists versions and disables.
+
+Step 4, checking the answer, asks nothing: it lies between "redeem" after its effect and "look again" before it.
+"""
