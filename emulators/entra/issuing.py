@@ -6,8 +6,9 @@ The order is that of the service: planned refusals of a test, tenant, applicatio
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from emulators.entra import scopes, tokens
 from emulators.entra.client_authentication import ClientAuthentication, Presented
@@ -54,7 +55,9 @@ class TokenIssuer:
         grants: Grants,
         planned: Planned,
         lock: threading.RLock,
+        now: Callable[[], datetime],
     ) -> None:
+        self._now = now
         self._url = url
         self._key = key
         self._directory = directory
@@ -65,7 +68,7 @@ class TokenIssuer:
 
     def redeem(self, request: TokenRequest, refresh_token: str) -> dict[str, object]:
         """The answer to `grant_type=refresh_token`. Raises EntraError."""
-        now = datetime.now(UTC)
+        now = self._now()
         with self._lock:
             self._planned.check("refresh_token", request.client_id)
             client = self._authenticate(request, now)
@@ -77,7 +80,7 @@ class TokenIssuer:
         """The answer to `grant_type=client_credentials`. Raises EntraError."""
         with self._lock:
             self._planned.check("client_credentials", request.client_id)
-            client = self._authenticate(request, datetime.now(UTC))
+            client = self._authenticate(request, self._now())
             asked = scopes.parse(request.scope)
             if asked.permissions != (scopes.DEFAULT_PERMISSION,):
                 raise EntraError(1002012)
@@ -88,7 +91,7 @@ class TokenIssuer:
         with self._lock:
             self._directory.check_resource(resource)
         subject = Subject(client.tenant_id, client.client_id, client.object_id, None)
-        return self._key.sign(tokens.access_token_claims(subject, resource, url=self._url, now=datetime.now(UTC)))
+        return self._key.sign(tokens.access_token_claims(subject, resource, url=self._url, now=self._now()))
 
     def _authenticate(self, request: TokenRequest, now: datetime) -> Principal:
         tenant_id = self._directory.tenant_id(request.tenant)

@@ -5,17 +5,18 @@ Knows nothing of HTTP. Verbs of an administrator (`register_app`, `revoke`), of 
 endpoint does. Everything is safe to use from any thread. Invariants:
 
 - a redemption ends no refresh token: the old one stays redeemable until its own end;
-- the clock is the real one; `age` shifts every stored date back instead.
+- the clock is the real one unless another is given; `age` shifts every stored date back.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Literal
 
 from emulators.bearer import PublicKeys
+from emulators.clock import utc_now
 from emulators.entra import scopes
 from emulators.entra.directory import ClientSecret, Directory, FederatedCredential, Principal, User
 from emulators.entra.errors import REFUSALS, EntraError
@@ -31,15 +32,16 @@ _SECRET_LIFE = timedelta(days=180)
 class EntraState:
     """Every tenant of one cloud, under one address (`url`, without a trailing slash)."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, key: SigningKey | None = None, now: Callable[[], datetime] = utc_now) -> None:
         self.url = url
+        self._now = now
         self.latency = 0.0  # seconds before every answer
-        self.key = SigningKey()
+        self.key = key or SigningKey()
         self._lock = threading.RLock()
         self._directory = Directory()
         self._grants = Grants()
         self._planned = Planned()
-        self._issuer = TokenIssuer(url, self.key, self._directory, self._grants, self._planned, self._lock)
+        self._issuer = TokenIssuer(url, self.key, self._directory, self._grants, self._planned, self._lock, now)
 
     # --- what an administrator does
 
@@ -89,14 +91,14 @@ class EntraState:
     def add_client_secret(self, client_id: str, value: str, expires_on: datetime | None = None) -> None:
         """One more client secret; without a date it lives for half a year."""
         with self._lock:
-            secret = ClientSecret(value, expires_on or _now() + _SECRET_LIFE)
+            secret = ClientSecret(value, expires_on or self._now() + _SECRET_LIFE)
             self._directory.registration(client_id).secrets.append(secret)
 
     def expire_client_secret(self, client_id: str) -> None:
         """Every client secret that the application has now is expired: AADSTS7000222."""
         with self._lock:
             for secret in self._directory.registration(client_id).secrets:
-                secret.expires_on = min(secret.expires_on, _now())
+                secret.expires_on = min(secret.expires_on, self._now())
 
     def remove_client_secret(self, client_id: str, value: str) -> None:
         """Forget a client secret: AADSTS7000215 from now on."""
@@ -146,9 +148,9 @@ class EntraState:
         """Revoke every sign-in of an account, or the one behind a refresh token: AADSTS50173. A new consent is good."""
         with self._lock:
             if isinstance(what, User):
-                self._grants.revoke(what, _now())
+                self._grants.revoke(what, self._now())
             else:
-                self._grants.find(what).sign_in.revoked_at = _now()
+                self._grants.find(what).sign_in.revoked_at = self._now()
 
     def block(self, refresh_token: str, code: int | None) -> None:
         """Refuse every redemption of a sign-in's tokens with `code`, as a policy would; None ends that."""
@@ -172,7 +174,7 @@ class EntraState:
             client = self._directory.add_principal(tenant_id, client_id)
             self._grants.consent(client, user, asked)
             redirect_type = self._directory.registration(client_id).redirect_type
-            return self._grants.sign_in(SignIn(user, client.client_id, redirect_type, asked.resource, mfa, _now()))
+            return self._grants.sign_in(SignIn(user, client.client_id, redirect_type, asked.resource, mfa, self._now()))
 
     def withdraw(self, *, tenant_id: str, client_id: str, user: User, scope: str) -> None:
         """Take back a part of a consent: a permission (AADSTS65001), or `offline_access` (no new refresh token)."""
@@ -186,7 +188,7 @@ class EntraState:
         """This token is past its window of inactivity: AADSTS700082."""
         with self._lock:
             issued = self._grants.find(refresh_token)
-            issued.issued_at = min(issued.issued_at, _now() - self._grants.inactivity)
+            issued.issued_at = min(issued.issued_at, self._now() - self._grants.inactivity)
 
     def set_inactivity(self, window: timedelta) -> None:
         """Another window than 90 days, as some tenants have seen."""
@@ -230,10 +232,15 @@ class EntraState:
             try:
                 issued = self._grants.find(refresh_token)
                 self._directory.check_user(issued.sign_in.user)
-                self._grants.check(issued, _now())
+                self._grants.check(issued, self._now())
             except EntraError:
                 return False
             return True
+
+    def same_sign_in(self, one: str, other: str) -> bool:
+        """Whether two refresh tokens descend from the same consent. Raises EntraError for one never issued here."""
+        with self._lock:
+            return self._grants.find(one).sign_in is self._grants.find(other).sign_in
 
     # --- what the token endpoint does
 
@@ -252,7 +259,3 @@ class EntraState:
     def public_keys(self) -> PublicKeys:
         """The keys that resources verify with, by their names."""
         return {self.key.kid: self.key.public}
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

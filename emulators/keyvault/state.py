@@ -1,18 +1,19 @@
 """The secrets of one vault: versions, tags, soft deletion, backups. Knows nothing of HTTP, of callers and of roles.
 
 Deleting and recovering take effect for readers `settle_after` later, as in the service, where both take seconds; zero
-by default. Nothing waits: `age` moves the dates, and `settle` ends what is under way.
+by default. Nothing waits: `age` moves the dates, `settle` ends what is under way, and another clock may be given.
 """
 
 from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from operator import itemgetter
 
+from emulators.clock import utc_now
 from emulators.keyvault.errors import (
     BadParameterError,
     SecretExistsError,
@@ -36,8 +37,16 @@ from emulators.keyvault.secret import (
 class VaultState:
     """One vault. Safe to use from any thread; every verb raises a `VaultError` where the service would refuse."""
 
-    def __init__(self, name: str, *, soft_delete: bool = True, settle_after: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        soft_delete: bool = True,
+        settle_after: timedelta = timedelta(0),
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
         self.name = name
+        self._now = now
         self.soft_delete = soft_delete
         self._settle_after = settle_after
         self._lock = threading.RLock()
@@ -62,7 +71,7 @@ class VaultState:
         check_value(value)
         check_tags(tags)
         check_content_type(content_type)
-        now = datetime.now(UTC)
+        now = self._now()
         with self._lock:
             self._refuse_unless_writable(name)
             record = self._live.get(name.lower(), Record(name, ()))
@@ -102,7 +111,7 @@ class VaultState:
     def latest(self) -> tuple[SecretVersion, ...]:
         """The newest version of every live secret, by name."""
         with self._lock:
-            now = datetime.now(UTC)
+            now = self._now()
             return tuple(self._live[key].latest for key in sorted(self._live) if self._live[key].settles_on <= now)
 
     def names(self) -> tuple[str, ...]:
@@ -113,7 +122,7 @@ class VaultState:
         """Change one version in place; without a version id, whichever is the newest now."""
         with self._lock:
             old = self.current(name) if version is None else self.version(name, version)
-            new = changes.applied_to(old, datetime.now(UTC))
+            new = changes.applied_to(old, self._now())
             record = self._record(name)
             versions = tuple(new if one.version == old.version else one for one in record.versions)
             self._live[name.lower()] = replace(record, versions=versions)
@@ -138,7 +147,7 @@ class VaultState:
             del self._live[name.lower()]
             if not self.soft_delete:
                 return record.latest
-            now = datetime.now(UTC)
+            now = self._now()
             deleted = Deleted(record, now, now + self._settle_after)
             self._deleted[name.lower()] = deleted
             return deleted.told
@@ -152,7 +161,7 @@ class VaultState:
         """Every deleted secret that has not been purged, by name."""
         with self._lock:
             self._purge_what_is_over()
-            now = datetime.now(UTC)
+            now = self._now()
             return tuple(
                 each.told for _, each in sorted(self._deleted.items(), key=itemgetter(0)) if each.settles_on <= now
             )
@@ -166,7 +175,7 @@ class VaultState:
         with self._lock:
             record = self._settled_deletion(name).record
             del self._deleted[name.lower()]
-            settles_on = datetime.now(UTC) + self._settle_after
+            settles_on = self._now() + self._settle_after
             self._live[name.lower()] = replace(record, settles_on=settles_on)
             return record.latest
 
@@ -198,7 +207,7 @@ class VaultState:
     def settle(self) -> None:
         """What is still being deleted or recovered is done now."""
         with self._lock:
-            now = datetime.now(UTC)
+            now = self._now()
             self._live = {key: replace(record, settles_on=EPOCH) for key, record in self._live.items()}
             self._deleted = {
                 key: replace(each, settles_on=min(now, each.settles_on)) for key, each in self._deleted.items()
@@ -216,7 +225,7 @@ class VaultState:
         check_name(name)
         with self._lock:
             record = self._live.get(name.lower())
-            if record is None or record.settles_on > datetime.now(UTC):
+            if record is None or record.settles_on > self._now():
                 raise SecretNotFoundError.named(name)
             return record
 
@@ -224,13 +233,13 @@ class VaultState:
         check_name(name)
         self._purge_what_is_over()
         deleted = self._deleted.get(name.lower())
-        if deleted is None or deleted.settles_on > datetime.now(UTC):
+        if deleted is None or deleted.settles_on > self._now():
             raise SecretNotFoundError.among_deleted(name)
         return deleted
 
     def _refuse_unless_writable(self, name: str) -> None:
         self._purge_what_is_over()
-        now = datetime.now(UTC)
+        now = self._now()
         deleted, live = self._deleted.get(name.lower()), self._live.get(name.lower())
         if deleted is not None:
             raise SecretIsBeingDeletedError(name) if deleted.settles_on > now else SecretIsDeletedError(name)
@@ -238,5 +247,5 @@ class VaultState:
             raise SecretIsBeingRecoveredError(name)
 
     def _purge_what_is_over(self) -> None:
-        now = datetime.now(UTC)
+        now = self._now()
         self._deleted = {key: each for key, each in self._deleted.items() if each.deleted_on + RETENTION > now}

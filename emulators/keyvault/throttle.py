@@ -9,6 +9,7 @@ import math
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from datetime import timedelta
 
 from emulators.keyvault.errors import ThrottledError
@@ -32,9 +33,11 @@ class Throttle:
         window_seconds: float = WINDOW_SECONDS,
         enabled: bool = True,
         retry_after: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.enabled = enabled
         self.retry_after = retry_after
+        self._monotonic = monotonic
         self._window_seconds = window_seconds
         self._limits = {True: creates, False: others}
         self._taken: dict[bool, deque[float]] = {True: deque(), False: deque()}
@@ -44,7 +47,7 @@ class Throttle:
         """Count one transaction; raises ThrottledError when its window is full."""
         if not self.enabled:
             return
-        now = time.monotonic()
+        now = self._monotonic()
         with self._lock:
             taken = self._taken[create]
             while taken and taken[0] <= now - self._window_seconds:

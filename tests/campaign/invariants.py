@@ -1,0 +1,133 @@
+"""What must hold after every schedule, whatever failed and whoever acted. Reads emulators' state, reports and logs.
+
+Three groups, by when they hold: `kept` at any moment, even over a process that has just died; `settled` once a run has
+rotated with nothing failing; `told` of the report of a full run with nothing failing. `unseen` holds of every text.
+What a run asked of the cloud, request by request, is judged in `conduct`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from emulators.entra.state import EntraState
+from emulators.keyvault.errors import SecretNotFoundError
+from emulators.keyvault.secret import SecretVersion
+from emulators.keyvault.state import VaultState
+from rotation.outcome import Kind, Outcome
+from rotation.reason import TOKEN_IS_DEAD, Reason
+from rotation.report import RunReport
+from rotation.tagging import operator_tags
+from tests.campaign.ledger import Ledger, Meant
+
+LOST, SILENT, LEAKED, MEDDLED, REPEATED = "lost", "silent", "leaked", "meddled", "repeated"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A promise that was broken, for which token, and what was found; never a value."""
+
+    promise: str
+    token: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.promise}: {self.token}: {self.found}"
+
+
+def kept(vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Violation]:
+    """At any moment: the current version is enabled and redeemable, unless somebody else than the job ended that."""
+    for name, meant in ledger.tokens.items():
+        current = _current(vault, name)
+        if current is None:
+            if not meant.deleted:
+                yield Violation(LOST, name, "the secret is gone")
+            continue
+        if meant.enabled and not current.enabled:
+            yield Violation(LOST, name, "the current version is disabled, and no operator did that")
+        if entra.is_redeemable(meant.consents[-1]) and not entra.is_redeemable(current.value):
+            yield Violation(LOST, name, "the current version holds nothing that the issuer redeems")
+        yield from _doubled(name, vault.versions(name), meant)
+
+
+def _doubled(name: str, versions: Iterable[SecretVersion], meant: Meant) -> Iterator[Violation]:
+    ours = Counter(version.value for version in versions if version.value not in meant.consents)
+    for times in ours.values():
+        if times > 1:
+            yield Violation(REPEATED, name, f"a token that the job redeemed was stored {times} times")
+
+
+def settled(vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Violation]:
+    """After a rotation without a fault: the last re-consent is on top, and everything is as operators left it."""
+    for name, meant in ledger.tokens.items():
+        current = _current(vault, name)
+        if current is None:
+            continue
+        if "consent" not in meant.overwritten and not entra.same_sign_in(current.value, meant.consents[-1]):
+            yield Violation(LOST, name, "the last re-consent is not on top")
+        if "tags" not in meant.overwritten and operator_tags(current.tags or {}) != meant.tags:
+            found, theirs = operator_tags(current.tags or {}), meant.tags
+            differing = sorted(key for key in found.keys() | theirs.keys() if found.get(key) != theirs.get(key))
+            yield Violation(MEDDLED, name, f"the operator's tags are not as they left them: {', '.join(differing)}")
+        if "enabled" not in meant.overwritten and current.enabled != meant.enabled:
+            now, then = (("enabled" if each else "disabled") for each in (current.enabled, meant.enabled))
+            yield Violation(MEDDLED, name, f"the current version is {now}, and the operator left it {then}")
+        if meant.is_managed and current.content_type != meant.content_type:
+            yield Violation(MEDDLED, name, "the content type is not as the operator left it")
+
+
+def tidy(vault: VaultState, report: RunReport) -> Iterator[Violation]:
+    """After a rotation: what is superseded by more than one version is disabled, or the run warns that it is not."""
+    for outcome in report.tokens:
+        if outcome.kind is not Kind.ROTATED or Reason.DISABLE_FAILED in outcome.warnings:
+            continue
+        left = [version for version in vault.versions(outcome.name)[:-2] if version.enabled]
+        if left:
+            yield Violation(LOST, outcome.name, f"{len(left)} superseded versions can still be redeemed, untold")
+
+
+def told(report: RunReport, vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Violation]:
+    """Of a full run that lists all: every token has one outcome, and what is wrong with it is said."""
+    outcomes = Counter(outcome.name for outcome in report.tokens)
+    by_name = {outcome.name: outcome for outcome in report.tokens}
+    for name, meant in ledger.tokens.items():
+        if not (meant.is_managed or meant.left_care) or meant.deleted or meant.overwritten:
+            continue
+        outcome = by_name.get(name)
+        if outcome is None or outcomes[name] != 1:
+            yield Violation(SILENT, name, f"a full run told {outcomes[name]} outcomes of it")
+        elif meant.left_care and outcome.reason is not Reason.TAGS_LOST:
+            yield Violation(SILENT, name, f"its tags are lost, and the run says {outcome.reason}")
+        elif not _is_right(outcome, _current(vault, name), entra, meant):
+            yield Violation(SILENT, name, f"{outcome.kind} ({outcome.reason}) is not how it is")
+
+
+def _is_right(outcome: Outcome, current: SecretVersion | None, entra: EntraState, meant: Meant) -> bool:
+    if meant.left_care or current is None:
+        return True
+    if not meant.enabled:
+        return outcome.reason is Reason.DISABLED
+    if not entra.is_redeemable(current.value):
+        return outcome.reason in TOKEN_IS_DEAD or outcome.reason is Reason.NOT_DUE  # nobody has asked the issuer yet
+    return outcome.kind in (Kind.ROTATED, Kind.SKIPPED)
+
+
+def unseen(texts: Iterable[str], ledger: Ledger) -> Iterator[Violation]:
+    """No text shows a value, nor a part of one."""
+    seen = "\n".join(texts)
+    for secret in ledger.secrets:
+        if any(part in seen for part in _parts(secret)):
+            yield Violation(LEAKED, "", "a value, or a part of it, was shown")
+
+
+def _parts(secret: str) -> tuple[str, ...]:
+    """Pieces of a long value that occur nowhere else; a short one as it is."""
+    return (secret[3:27], secret[-24:]) if len(secret) > 64 else (secret,)
+
+
+def _current(vault: VaultState, name: str) -> SecretVersion | None:
+    try:
+        return vault.current(name)
+    except SecretNotFoundError:
+        return None
