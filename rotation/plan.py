@@ -77,6 +77,15 @@ class Plan:
     vault_faults: list[VaultFault] = field(default_factory=list)
     credentials: list[ClientCredential] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    _met: set[tuple[str, str]] = field(default_factory=set)
+
+    def meets(self, record: ManagedToken | InvalidRecord) -> bool:
+        """Whether this record is met for the first time: a list that changes under its reader may show one twice."""
+        key = record.vault, record.name.lower()
+        if key in self._met:
+            return False
+        self._met.add(key)
+        return True
 
     def tell(self, outcome: Outcome, *, list_all: bool) -> None:
         """Count an outcome, and keep it unless there is nothing to say of it."""
@@ -134,9 +143,16 @@ def fault_of(vault: Vault, error: VaultError) -> VaultFault:
 
 def _decide(record: ManagedToken | InvalidRecord, made: Plan, request: RunRequest, now: datetime) -> None:
     if isinstance(record, InvalidRecord):
-        made.tell(_invalid(record), list_all=True)
+        if made.meets(record):
+            made.tell(_invalid(record), list_all=True)
         return
-    match decide(record, now=now, force=request.force, by_hand=request.by_hand):
+    decision = decide(record, now=now, force=request.force, by_hand=request.by_hand)
+    if isinstance(decision, Leave):
+        made.tell(outcome_of(record, Kind.SKIPPED, decision.reason, now=now), list_all=request.lists_all)
+        return
+    if not made.meets(record):
+        return
+    match decision:
         case Redeem(Reason.RETRY) if request.dry_run and record.last_failure is not None:
             failure = record.last_failure
             message = f"failing since {failure.first_seen}; would be tried again"
@@ -147,8 +163,6 @@ def _decide(record: ManagedToken | InvalidRecord, made: Plan, request: RunReques
         case Standing(failure) if request.dry_run:
             message = f"failing since {failure.first_seen}; would not be redeemed in this run"
             made.tell(outcome_of(record, Kind.FAILED, failure.reason, now=now, message=message), list_all=True)
-        case Leave(reason):
-            made.tell(outcome_of(record, Kind.SKIPPED, reason, now=now), list_all=request.lists_all)
         case Redeem() | Standing():
             made.due.append(record)
 

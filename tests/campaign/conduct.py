@@ -70,10 +70,11 @@ def _failed(event: Event | None) -> bool:
 def reported(journal: Journal, run: int, report: RunReport) -> Iterator[Violation]:
     """Every token of the list has its outcome; what was redeemed is stored, stranded, or given up for a good reason."""
     outcomes = Counter(outcome.name for outcome in report.tokens)
+    left = Counter(outcome.name for outcome in report.tokens if outcome.kind is Kind.SKIPPED)
     by_name = {outcome.name: outcome for outcome in report.tokens}
     listed = {name for request in journal.requests(run) if request.answered for name in request.names}
     for name in sorted(listed):
-        if report.complete and outcomes[name] != 1:
+        if report.complete and (not outcomes[name] or outcomes[name] - left[name] > 1):
             yield Violation(SILENT, name, f"a complete run told {outcomes[name]} outcomes of it")
     stored = {request.value for request in journal.requests(run) if request.kind == STORE and request.effect}
     for request in journal.requests(run):
@@ -108,9 +109,8 @@ def note_what_may_be_overwritten(journal: Journal, run: int, report: RunReport |
     The window is what lies between a write and the request before it. Closing it is what settling does: a run that
     died before that, or told that it could not settle, leaves an act in the window covered.
     """
-    for name in ledger.tokens:
-        acts = list(_acts_in_windows(journal, run, name))
-        for act, kind in acts:
+    for name in {event.name for event in journal.events if isinstance(event, Acted)}:
+        for act, kind in _acts_in_windows(journal, run, name):
             if kind == RETAG and act in TAGGINGS:
                 ledger.tokens[name].overwritten.add("tags")
             elif kind == STORE and not _was_settled(report, name):
