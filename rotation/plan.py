@@ -77,15 +77,14 @@ class Plan:
     vault_faults: list[VaultFault] = field(default_factory=list)
     credentials: list[ClientCredential] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    _met: set[tuple[str, str]] = field(default_factory=set)
+    _taken: set[tuple[str, str]] = field(default_factory=set)
 
-    def meets(self, record: ManagedToken | InvalidRecord) -> bool:
-        """Whether this record is met for the first time: a list that changes under its reader may show one twice."""
-        key = record.vault, record.name.lower()
-        if key in self._met:
-            return False
-        self._met.add(key)
-        return True
+    def take(self, token: ManagedToken) -> None:
+        """A token is due, once: a list that changes while it is read may show a secret on two pages."""
+        key = token.vault, token.name.lower()
+        if key not in self._taken:
+            self._taken.add(key)
+            self.due.append(token)
 
     def tell(self, outcome: Outcome, *, list_all: bool) -> None:
         """Count an outcome, and keep it unless there is nothing to say of it."""
@@ -143,16 +142,9 @@ def fault_of(vault: Vault, error: VaultError) -> VaultFault:
 
 def _decide(record: ManagedToken | InvalidRecord, made: Plan, request: RunRequest, now: datetime) -> None:
     if isinstance(record, InvalidRecord):
-        if made.meets(record):
-            made.tell(_invalid(record), list_all=True)
+        made.tell(_invalid(record), list_all=True)
         return
-    decision = decide(record, now=now, force=request.force, by_hand=request.by_hand)
-    if isinstance(decision, Leave):
-        made.tell(outcome_of(record, Kind.SKIPPED, decision.reason, now=now), list_all=request.lists_all)
-        return
-    if not made.meets(record):
-        return
-    match decision:
+    match decide(record, now=now, force=request.force, by_hand=request.by_hand):
         case Redeem(Reason.RETRY) if request.dry_run and record.last_failure is not None:
             failure = record.last_failure
             message = f"failing since {failure.first_seen}; would be tried again"
@@ -163,8 +155,10 @@ def _decide(record: ManagedToken | InvalidRecord, made: Plan, request: RunReques
         case Standing(failure) if request.dry_run:
             message = f"failing since {failure.first_seen}; would not be redeemed in this run"
             made.tell(outcome_of(record, Kind.FAILED, failure.reason, now=now, message=message), list_all=True)
+        case Leave(reason):
+            made.tell(outcome_of(record, Kind.SKIPPED, reason, now=now), list_all=request.lists_all)
         case Redeem() | Standing():
-            made.due.append(record)
+            made.take(record)
 
 
 def _lost(lost: LostTags) -> Outcome:
@@ -203,7 +197,8 @@ class _Asked:
         secret_id = f"{record.vault}/secrets/{record.name}"
         asked = self._spelled.get(_canonical(record.name), []) + self._spelled.get(_canonical(secret_id), [])
         for name in asked:
-            self._found[name].append(secret_id)
+            if secret_id not in self._found[name]:
+                self._found[name].append(secret_id)
         return bool(asked)
 
     def settle(self, *, complete: bool) -> None:

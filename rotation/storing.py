@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import NoReturn
 
@@ -79,8 +80,13 @@ class Storing:
         except VaultError as error:
             _strand(error, _NOT_STORED)
 
-    def settle(self, stored: str, new: NewVersion, looked: SecretVersion) -> tuple[Reason, ...]:
-        """Step 7. Returns the warnings of it. Raises Ended when a re-consent stands after all."""
+    def settle(
+        self, stored: str, new: NewVersion, looked: SecretVersion, *, since: datetime | None = None
+    ) -> tuple[Reason, ...]:
+        """Step 7. Returns the warnings of it. Raises Ended when a re-consent stands after all.
+
+        `since`: the re-consents up to then are known, and were given way to.
+        """
         try:
             versions = self._persistently(lambda: self.vault.versions(new.name), attempts=_SETTLING_ATTEMPTS)
         except VaultError as error:
@@ -90,7 +96,8 @@ class Storing:
             return ()
         others = [v for v in versions if v.enabled and v.version not in (stored, looked.version)]
         younger = [v for v in others if v.created_on > before.created_on]
-        covered = [v for v in others if _is_covered(v, before, versions)]
+        known = since or _source_is_older_than(before, others, versions)
+        covered = [v for v in others if v.created_on > known and not _is_of_job(v, versions)]
         if younger or covered:
             stored = self._give_way_to_theirs(stored, new, covered)
         try:
@@ -111,7 +118,7 @@ class Storing:
         been given up came through after all.
         """
         try:
-            theirs = self._newest_of_theirs(new, covered)
+            theirs, since = self._newest_of_theirs(new, covered)
             current = self._persistently(lambda: self.vault.read(new.name))
         except (SecretDisabledError, SecretNotFoundError):  # hands off: there is nothing to put it back on
             return stored
@@ -119,23 +126,25 @@ class Storing:
             _strand(error, _NOT_PUT_BACK)
         if current.value != new.value:
             raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile, and theirs stands")
-        if theirs is None:
+        if theirs is None or since is None:
             return current.version
         put_back = replace(new, value=theirs.value, enabled=True, tags=theirs.tags)
         put_back = replace(put_back, content_type=theirs.content_type, expires_on=theirs.expires_on)
         on_top = self.store(put_back, current, unless=_NOT_PUT_BACK)
-        self.settle(on_top, put_back, current)  # they may have signed in once more meanwhile
+        self.settle(on_top, put_back, current, since=since)  # they may have signed in once more meanwhile
         raise Ended(
             Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile; it was put back on top"
         )
 
-    def _newest_of_theirs(self, new: NewVersion, covered: list[ListedVersion]) -> SecretVersion | None:
-        """The newest of these versions that does not hold our own token."""
+    def _newest_of_theirs(
+        self, new: NewVersion, covered: list[ListedVersion]
+    ) -> tuple[SecretVersion, datetime] | tuple[None, None]:
+        """The newest of these versions that does not hold our own token, and when it was written."""
         for version in covered:
             theirs = self._persistently(partial(self.vault.read, new.name, version.version))
             if theirs.value != new.value:
-                return theirs
-        return None
+                return theirs, version.created_on
+        return None, None
 
     def _follow_operator(
         self, stored: str, new: NewVersion, looked: SecretVersion, versions: tuple[ListedVersion, ...]
@@ -185,15 +194,18 @@ def _unsettled(error: VaultError) -> tuple[Reason, ...]:
     return (Reason.DISABLE_FAILED,) + (error.reason,) * (error.reason is Reason.VAULT_DENIED)
 
 
-def _is_covered(version: ListedVersion, before: ListedVersion, versions: tuple[ListedVersion, ...]) -> bool:
-    """Whether this is a re-consent that a store has covered: of a person, and younger than what `before` was made of.
+def _source_is_older_than(
+    before: ListedVersion, others: list[ListedVersion], versions: tuple[ListedVersion, ...]
+) -> datetime:
+    """A moment before which everything was written that was known when `before` was made, or was looked at just now.
 
-    Where a run of ours made `before`, that is older than the run: whatever is younger was covered by it, and it died
-    before it could settle.
+    A run of ours that died before it settled may have covered a re-consent: one that was written after the run began,
+    and not what the run redeemed, which is enabled still and older.
     """
-    made_in = redeemed_at_of(before.tags) if _is_of_job(before, versions) else None
-    since = min(made_in, before.created_on) if made_in else before.created_on
-    return version.created_on > since and not _is_of_job(version, versions)
+    began = redeemed_at_of(before.tags) if _is_of_job(before, versions) else None
+    if began is None or not others:
+        return before.created_on
+    return min(max(began, others[-1].created_on), before.created_on)
 
 
 def _is_of_job(version: ListedVersion, versions: tuple[ListedVersion, ...]) -> bool:

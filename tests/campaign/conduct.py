@@ -115,6 +115,8 @@ def note_what_may_be_overwritten(journal: Journal, run: int, report: RunReport |
                 ledger.tokens[name].overwritten.add("tags")
             elif kind == STORE and not _was_settled(report, name):
                 ledger.tokens[name].overwritten |= _what(act)
+            elif act not in CONSENTS and _was_overtaken(journal, run, name):
+                ledger.tokens[name].overwritten |= _what(act)
 
 
 def _acts_in_windows(journal: Journal, run: int, name: str) -> Iterator[tuple[str, str]]:
@@ -126,6 +128,13 @@ def _acts_in_windows(journal: Journal, run: int, name: str) -> Iterator[tuple[st
             if event.effect and event.kind in (STORE, RETAG):
                 yield from ((act, event.kind) for act in window)
             window.clear()
+
+
+def _was_overtaken(journal: Journal, run: int, name: str) -> bool:
+    """Whether another run stored this token too: what keeps two runs apart is the lease, and here there was none."""
+    stores = (e for e in journal.events if isinstance(e, Request) and e.kind == STORE and e.name == name and e.effect)
+    last = max((request.run for request in stores), default=run)
+    return last != run
 
 
 def _was_settled(report: RunReport | None, name: str) -> bool:

@@ -53,3 +53,7 @@ class Broken(Exception):
 
 class ProcessStopped(BaseException):
     """The process ends here: nothing of the product may catch it."""
+
+
+class RunsForEver(BaseException):
+    """A run makes request after request and comes to no end."""

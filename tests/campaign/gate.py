@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from tests.campaign.faults import Broken, Cell, Fault, ProcessStopped
+from tests.campaign.faults import Broken, Cell, Fault, ProcessStopped, RunsForEver
 from tests.campaign.journal import AFTER, BEFORE, Journal, Request
 from tests.campaign.turned_clock import TurnedClock
 from tests.campaign.turns import Turns
 
 STOPS = "the process stops"
+_REQUEST_SECONDS = 0.02
+_MOST_REQUESTS = 3000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,11 +33,12 @@ class Armed:
     act: Callable[[], None] | None = None
     skip: int = 0
     times: int = 1
+    was_met: bool = False
 
 
 @dataclass(slots=True)
 class Tally:
-    """How often each thing happened."""
+    """How often each thing happened; a fault that meets several requests in a row counts once."""
 
     faults: Counter[Cell] = field(default_factory=Counter)
     acts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -57,6 +60,7 @@ class Gate:
     tally: Tally
     turns: Turns = field(default_factory=Turns)
     armed: list[Armed] = field(default_factory=list)
+    _requests: int = 0
 
     def request[T](
         self,
@@ -68,6 +72,10 @@ class Gate:
     ) -> T:
         """Carry out one request. Raises Broken, ProcessStopped, and what the call raises: the cloud's refusal."""
         self.turns.pass_on(request.run)
+        self.clock.turn(_REQUEST_SECONDS)
+        self._requests += 1
+        if self._requests > _MOST_REQUESTS:
+            raise RunsForEver
         done = request
         try:
             self._meet(request.kind, BEFORE, patience)
@@ -94,11 +102,12 @@ class Gate:
         return True
 
     def _happen(self, armed: Armed, patience: float) -> None:
+        first, armed.was_met = not armed.was_met, True
         if armed.act is not None:
             self.tally.acts[str(armed.what), armed.kind, armed.moment] += 1
             armed.act()
         elif isinstance(armed.what, Fault):
-            self.tally.faults[armed.kind, armed.what, armed.moment] += 1
+            self.tally.faults[armed.kind, armed.what, armed.moment] += first
             self._break(armed.what, patience)
         else:
             self.tally.stops[armed.kind, armed.moment] += 1
