@@ -26,7 +26,8 @@ from rotation.ports import (
 )
 from rotation.reason import Reason, Unit
 from rotation.tagging import fitted, operator_tags
-from rotation.token import JOB_TAGS, REDEEMED_AT, is_managed, redeemed_at_of
+from rotation.token import JOB_TAGS, is_managed
+from rotation.version_history import VersionHistory
 
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 10.0
 _REFUSED = (Reason.VAULT_DENIED, Reason.UNCLASSIFIED)  # what a vault refuses now, it refuses in a minute
@@ -46,7 +47,7 @@ class Storing:
 
     def look_again(self, read: SecretVersion) -> SecretVersion:
         """Step 5. The version that was read, as it is now. Raises Ended when theirs stands."""
-        return _unless_theirs(self._read_current(read.name), read)
+        return _unless_theirs(self._read_current(read.name, _NOT_STORED), read)
 
     def store(self, new: NewVersion, looked: SecretVersion, *, unless: str = _NOT_STORED) -> str:
         """Step 6. Store until it is there, and return the version's id. Raises Ended when it never is."""
@@ -64,12 +65,12 @@ class Storing:
                 ):
                     _strand(error, unless)
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
-            current = self._read_current(new.name)
+            current = self._read_current(new.name, unless)
             if current.value == new.value:  # the answer was lost, not the request
                 return current.version
             _unless_theirs(current, looked)
 
-    def _read_current(self, name: str) -> SecretVersion:
+    def _read_current(self, name: str, unless: str) -> SecretVersion:
         try:
             return self._persistently(lambda: self.vault.read(name))
         except SecretDisabledError as error:
@@ -78,7 +79,7 @@ class Storing:
         except SecretNotFoundError as error:
             raise Ended(Kind.FAILED, Reason.SECRET_DELETED, "it was deleted while it was being redeemed") from error
         except VaultError as error:
-            _strand(error, _NOT_STORED)
+            _strand(error, unless)
 
     def settle(
         self, stored: str, new: NewVersion, looked: SecretVersion, *, since: datetime | None = None
@@ -94,41 +95,38 @@ class Storing:
         before = next((version for version in versions if version.version == looked.version), None)
         if before is None:  # the secret is gone, or its list is not up to date: nothing in it is known to be older
             return ()
-        others = [v for v in versions if v.enabled and v.version not in (stored, looked.version)]
-        younger = [v for v in others if v.created_on > before.created_on]
-        known = since or _source_is_older_than(before, others, versions)
-        covered = [v for v in others if v.created_on > known and not _is_of_job(v, versions)]
-        if younger or covered:
-            stored = self._give_way_to_theirs(stored, new, covered)
+        history = VersionHistory(versions, stored, before)
+        covered = history.covered(since)
+        if history.written_meanwhile or covered:
+            stored = self._give_way_to_theirs(new, history, covered)
         try:
-            warnings = self._follow_operator(stored, new, looked, versions)
-            for version in others:
+            warnings = self._follow_operator(stored, new, looked, history)
+            for version in history.superseded:
                 if self.deadlines.is_over():  # an adopted secret may have hundreds; the next rotation goes on
                     return (*warnings, Reason.DISABLE_FAILED)
-                if version.created_on <= before.created_on:
-                    self.vault.disable(new.name, version.version)
+                self.vault.disable(new.name, version.version)
         except VaultError as error:
             return _unsettled(error)
         return warnings
 
-    def _give_way_to_theirs(self, stored: str, new: NewVersion, covered: list[ListedVersion]) -> str:
+    def _give_way_to_theirs(self, new: NewVersion, history: VersionHistory, covered: list[ListedVersion]) -> str:
         """Somebody else wrote since step 5: theirs stands, on top of ours, or beneath it where it is `covered`.
 
-        Returns the id of the version that holds our token, which is another than `stored` when a request that had
+        Returns the id of the version that holds our token, which is another than was stored when a request that had
         been given up came through after all.
         """
         try:
             theirs, since = self._newest_of_theirs(new, covered)
             current = self._persistently(lambda: self.vault.read(new.name))
         except (SecretDisabledError, SecretNotFoundError):  # hands off: there is nothing to put it back on
-            return stored
+            return history.stored
         except VaultError as error:
             _strand(error, _NOT_PUT_BACK)
         if current.value != new.value:
             raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile, and theirs stands")
         if theirs is None or since is None:
             return current.version
-        put_back = replace(new, value=theirs.value, enabled=True, tags=theirs.tags)
+        put_back = replace(new, value=theirs.value, enabled=True, tags=history.tags_on_top(theirs.tags, since))
         put_back = replace(put_back, content_type=theirs.content_type, expires_on=theirs.expires_on)
         on_top = self.store(put_back, current, unless=_NOT_PUT_BACK)
         self.settle(on_top, put_back, current, since=since)  # they may have signed in once more meanwhile
@@ -147,17 +145,15 @@ class Storing:
         return None, None
 
     def _follow_operator(
-        self, stored: str, new: NewVersion, looked: SecretVersion, versions: tuple[ListedVersion, ...]
+        self, stored: str, new: NewVersion, looked: SecretVersion, history: VersionHistory
     ) -> tuple[Reason, ...]:
         """What the operator did to the version before ours, after we looked, is done to ours."""
-        listed = {version.version: version for version in versions}
-        before, ours = listed[looked.version], listed.get(stored)
-        theirs = operator_tags(before.tags)
+        theirs = operator_tags(history.before.tags)
         tagged = fitted(theirs, {name: value for name, value in new.tags.items() if name in JOB_TAGS})
-        untouched = ours is None or operator_tags(ours.tags) == operator_tags(new.tags)
-        if theirs != operator_tags(looked.tags) and untouched:
+        ours = next((version.tags for version in history.versions if version.version == stored), new.tags)
+        if theirs != operator_tags(looked.tags) and operator_tags(ours) == operator_tags(new.tags):
             self.vault.retag(new.name, stored, tagged.tags)
-        if looked.enabled and not before.enabled:
+        if looked.enabled and not history.before.enabled:
             self.vault.disable(new.name, stored)
         return (Reason.TAGS_DROPPED,) * tagged.dropped
 
@@ -192,27 +188,6 @@ def _unless_theirs(current: SecretVersion, ours: SecretVersion) -> SecretVersion
 def _unsettled(error: VaultError) -> tuple[Reason, ...]:
     """Waiting mends most of it; a permission that is missing needs a person."""
     return (Reason.DISABLE_FAILED,) + (error.reason,) * (error.reason is Reason.VAULT_DENIED)
-
-
-def _source_is_older_than(
-    before: ListedVersion, others: list[ListedVersion], versions: tuple[ListedVersion, ...]
-) -> datetime:
-    """A moment before which everything was written that was known when `before` was made, or was looked at just now.
-
-    A run of ours that died before it settled may have covered a re-consent: one that was written after the run began,
-    and not what the run redeemed, which is enabled still and older.
-    """
-    began = redeemed_at_of(before.tags) if _is_of_job(before, versions) else None
-    if began is None or not others:
-        return before.created_on
-    return min(max(began, others[-1].created_on), before.created_on)
-
-
-def _is_of_job(version: ListedVersion, versions: tuple[ListedVersion, ...]) -> bool:
-    """Whether a run made this version: it says when, and no older version says the same (people copy tags)."""
-    moment = version.tags.get(REDEEMED_AT)
-    older = (other for other in versions if other.created_on < version.created_on)
-    return moment is not None and all(other.tags.get(REDEEMED_AT) != moment for other in older)
 
 
 def _strand(error: VaultError, what: str) -> NoReturn:

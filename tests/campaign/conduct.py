@@ -111,11 +111,9 @@ def note_what_may_be_overwritten(journal: Journal, run: int, report: RunReport |
     """
     for name in {event.name for event in journal.events if isinstance(event, Acted)}:
         for act, kind in _acts_in_windows(journal, run, name):
-            if kind == RETAG and act in TAGGINGS:
-                ledger.tokens[name].overwritten.add("tags")
-            elif kind == STORE and not _was_settled(report, name):
-                ledger.tokens[name].overwritten |= _what(act)
-            elif act not in CONSENTS and _was_overtaken(journal, run, name):
+            if kind == RETAG:
+                ledger.tokens[name].overwritten |= _what(act) & {"tags"}
+            elif not _was_settled(report, name) or (act not in CONSENTS and _was_overtaken(journal, run, name)):
                 ledger.tokens[name].overwritten |= _what(act)
 
 
@@ -145,4 +143,6 @@ def _was_settled(report: RunReport | None, name: str) -> bool:
 def _what(act: str) -> set[str]:
     if act in CONSENTS:
         return {"consent", "tags", "enabled"}
-    return {"tags"} if act in TAGGINGS else {"enabled"} if act in ("disable", "enable") else set()
+    if act in TAGGINGS:
+        return {"tags"}
+    return {"enabled"} if act in ("disable", "enable") else set()

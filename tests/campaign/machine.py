@@ -32,7 +32,7 @@ _skips = st.sampled_from((0, 0, 0, 1))
 _tokens = st.integers(0, 2)
 _acts = st.sampled_from((*ACTS, "re-consent", "retag", *WORLD_ACTS))
 _breaks = st.builds(
-    lambda cell, times, skip: Break(*cell, times, skip),
+    lambda cell, times, skip: Break(cell[0], cell[1], cell[2], times, skip),
     st.sampled_from(
         (*cells(), *(cell for cell in cells() if cell[0] in _RARE), *(cell for cell in cells() if cell[0] in _RARE))
     ),
@@ -71,7 +71,7 @@ class Schedule(RuleBasedStateMachine):
     """One story while it is made up."""
 
     def __init__(self, told: Told, progress: Callable[[], None]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._told = told
         self._progress = progress
         self._steps: list[Step] = []

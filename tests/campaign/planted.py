@@ -119,7 +119,11 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
         ),
     ),
     "puts the version of another run back on top": (
-        Edit("storing", "v.created_on > known and not _is_of_job(v, versions)]", "v.created_on > known]"),
+        Edit(
+            "version_history",
+            "if version.created_on > known and not self._is_of_job(version)]",
+            "if version.created_on > known]",
+        ),
     ),
     "rotates twice what is listed twice": (Edit("plan", "        if key not in self._taken:\n", "        if key:\n"),),
 }

@@ -61,9 +61,10 @@ def _plainer_step(step: Step) -> Iterator[Step]:
     if step.bursts:
         yield from (replace(step, bursts=bursts) for bursts in _fewer(step.bursts))
         yield from (replace(step, bursts=bursts) for bursts in _smaller(step.bursts))
-    for plain in ("force", "hurried"):
-        if getattr(step, plain):
-            yield replace(step, **{plain: False})
+    if step.force:
+        yield replace(step, force=False)
+    if step.hurried:
+        yield replace(step, hurried=False)
 
 
 def _plainer_trouble(trouble: Trouble) -> Iterator[Trouble]:

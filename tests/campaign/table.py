@@ -8,7 +8,7 @@ from tests.campaign.faults import IMPOSSIBLE, Cell, Fault, cells
 from tests.campaign.gate import Tally
 from tests.campaign.journal import AFTER, BEFORE, KINDS
 
-_WIDTH = 15
+_WIDTH = 16
 
 
 def table(tally: Tally) -> Iterator[str]:
