@@ -18,7 +18,7 @@ class Fault(StrEnum):
     RESET = "reset"
     TIMEOUT = "timeout"
     THROTTLED = "429"
-    THROTTLED_UNTIL = "429 with Retry-After"
+    THROTTLED_UNTIL = "429, Retry-After"
     ERROR = "500"
     SLOW = "slow"
 

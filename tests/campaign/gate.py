@@ -76,20 +76,20 @@ class Gate:
         self._requests += 1
         if self._requests > _MOST_REQUESTS:
             raise RunsForEver
-        done = request
         try:
-            self._meet(request.kind, BEFORE, patience)
-            answer = call()
-            done = noting(replace(done, effect=True), answer)
-            self._meet(request.kind, AFTER, patience)
-            done = replace(done, answered=True)
-        finally:
-            self.journal.events.append(done)
+            self._meet(request, BEFORE, patience)
+        finally:  # in the journal, what happens after the effect comes after the request
+            position = len(self.journal.events)
+            self.journal.events.append(request)
+        answer = call()
+        done = self.journal.events[position] = noting(replace(request, effect=True), answer)
+        self._meet(request, AFTER, patience)
+        self.journal.events[position] = replace(done, answered=True)
         return answer
 
-    def _meet(self, kind: str, moment: str, patience: float) -> None:
+    def _meet(self, request: Request, moment: str, patience: float) -> None:
         for armed in list(self.armed):
-            if (armed.kind, armed.moment) == (kind, moment) and self._is_met(armed):
+            if (armed.kind, armed.moment) == (request.kind, moment) and self._is_met(armed):
                 self._happen(armed, patience)
 
     def _is_met(self, armed: Armed) -> bool:

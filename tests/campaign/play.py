@@ -147,7 +147,7 @@ class Play:
         """The next step. Raises PromiseBroken."""
         match step:
             case Run():
-                self._run(step)
+                self.run(step)
             case Act():
                 self._do(step.act, step.token)
                 self._expect(invariants.kept(self.vault.state, self.entra, self.ledger))
@@ -160,11 +160,11 @@ class Play:
         """Everything is well again: nothing may be lost, silent or out of order now. Raises PromiseBroken."""
         self.vault.access.grant(self.vault.job, JOB_ACTIONS)
         self.vault.twice = False
-        (report,) = self._run(Run())
+        (report,) = self.run(Run())
         self._expect(invariants.told(_there(report), self.vault.state, self.entra, self.ledger))
         self.clock.turn(days=8)
         for _ in range(2):
-            (report,) = self._run(Run(force=True))
+            (report,) = self.run(Run(force=True))
         for name, meant in self.ledger.tokens.items():
             if any(outcome.name == name and outcome.kind == "rotated" for outcome in _there(report).tokens):
                 meant.overwritten.discard("consent")
@@ -181,7 +181,8 @@ class Play:
         else:
             ACTS[act](self.operators, self.names[token % len(self.names)])
 
-    def _run(self, step: Run) -> list[RunReport | None]:
+    def run(self, step: Run) -> list[RunReport | None]:
+        """Carry out one run, or two at once; their reports, None for one that was stopped. Raises PromiseBroken."""
         armed = [self._armed(trouble) for trouble in step.troubles]
         gate = Gate(self.clock, self.journal, self.tally, Turns(step.bursts), armed)
         numbers = range(self._runs, self._runs + (2 if step.bursts else 1))

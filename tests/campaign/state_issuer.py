@@ -99,7 +99,7 @@ def _refusal(refused: EntraError) -> Answer:
 def _broken(fault: Fault) -> Answer:
     if fault in _KIND:
         raise NoAnswerError(_KIND[fault])
-    return Answer(ERROR_STATUS if fault is Fault.ERROR else THROTTLED_STATUS, None)
+    return Answer(ERROR_STATUS, None) if fault is Fault.ERROR else Answer(THROTTLED_STATUS, {})
 
 
 def _no_identity(_client_id: str | None, _audience: str) -> SecretValue:

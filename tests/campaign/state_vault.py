@@ -208,7 +208,7 @@ def _refuse(status: int, code: str, retry_after: float | None = None) -> NoRetur
     """Raise what the SDK raises for an answer of this status; its own reading of the body is left out."""
     error = HttpResponseError(f"({code})")
     error.status_code = status
-    error.error = SimpleNamespace(code=code, innererror=None)
+    error.error = SimpleNamespace(code=code, innererror=None)  # type: ignore[assignment]
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     error.response = SimpleNamespace(headers=headers)
     raise error
