@@ -7,7 +7,7 @@ What happened, what it means, how it is told (pure):
 What the effects need from outside, and the errors they may get:
     ports: Vault, Issuer, Lease, Sink
 One token in seven steps:
-    rotate, redeeming, storing; client_credential and client_certificate for what proves the app's identity
+    rotate, redeeming, storing, version_history; client_credential, client_certificate: what proves the app's identity
 Many tokens: what is due, in which order, with which breakers, at which pace and until when:
     inventory, plan, schedule, lane_credentials, crew, pace, run; telling
 Adapters, and the table of the issuer's error codes:

@@ -95,6 +95,14 @@ class Plan:
     vault_faults: list[VaultFault] = field(default_factory=list)
     credentials: list[ClientCredential] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    _taken: set[tuple[str, str]] = field(default_factory=set)
+
+    def take(self, token: ManagedToken) -> None:
+        """A token is due, once: a list that changes while it is read may show a secret on two pages."""
+        key = token.vault, token.name.lower()
+        if key not in self._taken:
+            self._taken.add(key)
+            self.due.append(token)
 
     def tell(self, outcome: Outcome, *, list_all: bool) -> None:
         """Count an outcome, and keep it unless there is nothing to say of it."""
@@ -178,7 +186,7 @@ def _decide(record: ManagedToken | InvalidRecord, made: Plan, request: RunReques
         case Leave(reason):
             made.tell(outcome_of(record, Kind.SKIPPED, reason, now=now), list_all=request.lists_all)
         case Redeem() | Standing():
-            made.due.append(record)
+            made.take(record)
 
 
 def _lost(lost: LostTags) -> Outcome:
@@ -217,7 +225,8 @@ class _Asked:
         secret_id = f"{record.vault}/secrets/{record.name}"
         asked = self._spelled.get(_canonical(record.name), []) + self._spelled.get(_canonical(secret_id), [])
         for name in asked:
-            self._found[name].append(secret_id)
+            if secret_id not in self._found[name]:
+                self._found[name].append(secret_id)
         return bool(asked)
 
     def settle(self, *, complete: bool) -> None:

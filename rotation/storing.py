@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import NoReturn
 
@@ -26,11 +27,15 @@ from rotation.ports import (
 from rotation.reason import Reason, Unit
 from rotation.tagging import fitted, operator_tags
 from rotation.token import JOB_TAGS, is_managed
+from rotation.version_history import VersionHistory
 
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 10.0
 _REFUSED = (Reason.VAULT_DENIED, Reason.UNCLASSIFIED)  # what a vault refuses now, it refuses in a minute
 _REFUSALS = 3
 _SETTLING_ATTEMPTS = 5
+
+_NOT_STORED = "redeemed, but the new token could not be stored"
+_NOT_PUT_BACK = "a re-consent made meanwhile lies under the new version and could not be put back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +47,9 @@ class Storing:
 
     def look_again(self, read: SecretVersion) -> SecretVersion:
         """Step 5. The version that was read, as it is now. Raises Ended when theirs stands."""
-        return _unless_theirs(self._read_current(read.name), read)
+        return _unless_theirs(self._read_current(read.name, _NOT_STORED), read)
 
-    def store(self, new: NewVersion, looked: SecretVersion) -> str:
+    def store(self, new: NewVersion, looked: SecretVersion, *, unless: str = _NOT_STORED) -> str:
         """Step 6. Store until it is there, and return the version's id. Raises Ended when it never is."""
         refusals = 0
         wait = _FIRST_WAIT_SECONDS
@@ -58,14 +63,14 @@ class Storing:
                 if refusals >= _REFUSALS or not self.deadlines.pause(
                     min(error.retry_after or wait, _LONGEST_WAIT_SECONDS)
                 ):
-                    _strand(error)
+                    _strand(error, unless)
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
-            current = self._read_current(new.name)
+            current = self._read_current(new.name, unless)
             if current.value == new.value:  # the answer was lost, not the request
                 return current.version
             _unless_theirs(current, looked)
 
-    def _read_current(self, name: str) -> SecretVersion:
+    def _read_current(self, name: str, unless: str) -> SecretVersion:
         try:
             return self._persistently(lambda: self.vault.read(name))
         except SecretDisabledError as error:
@@ -74,10 +79,15 @@ class Storing:
         except SecretNotFoundError as error:
             raise Ended(Kind.FAILED, Reason.SECRET_DELETED, "it was deleted while it was being redeemed") from error
         except VaultError as error:
-            _strand(error)
+            _strand(error, unless)
 
-    def settle(self, stored: str, new: NewVersion, looked: SecretVersion) -> tuple[Reason, ...]:
-        """Step 7. Returns the warnings of it. Raises Ended when a re-consent stands after all."""
+    def settle(
+        self, stored: str, new: NewVersion, looked: SecretVersion, *, since: datetime | None = None
+    ) -> tuple[Reason, ...]:
+        """Step 7. Returns the warnings of it. Raises Ended when a re-consent stands after all.
+
+        `since`: the re-consents up to then are known, and were given way to.
+        """
         try:
             versions = self._persistently(lambda: self.vault.versions(new.name), attempts=_SETTLING_ATTEMPTS)
         except VaultError as error:
@@ -85,66 +95,65 @@ class Storing:
         before = next((version for version in versions if version.version == looked.version), None)
         if before is None:  # the secret is gone, or its list is not up to date: nothing in it is known to be older
             return ()
-        others = [v for v in versions if v.enabled and v.version not in (stored, looked.version)]
-        stored = self._give_way_to_theirs(stored, new, [v for v in others if v.created_on > before.created_on])
+        history = VersionHistory(versions, stored, before)
+        covered = history.covered(since)
+        if history.written_meanwhile or covered:
+            stored = self._give_way_to_theirs(new, history, covered)
         try:
-            warnings = self._follow_operator(stored, new, looked, before)
-            for version in others:
+            warnings = self._follow_operator(stored, new, looked, history)
+            for version in history.superseded:
                 if self.deadlines.is_over():  # an adopted secret may have hundreds; the next rotation goes on
                     return (*warnings, Reason.DISABLE_FAILED)
-                if version.created_on <= before.created_on:
-                    self.vault.disable(new.name, version.version)
+                self.vault.disable(new.name, version.version)
         except VaultError as error:
             return _unsettled(error)
         return warnings
 
-    def _give_way_to_theirs(self, stored: str, new: NewVersion, written: list[ListedVersion]) -> str:
-        """What else was `written` since step 5, the newest first: theirs stands, on top of ours or beneath it.
+    def _give_way_to_theirs(self, new: NewVersion, history: VersionHistory, covered: list[ListedVersion]) -> str:
+        """Somebody else wrote since step 5: theirs stands, on top of ours, or beneath it where it is `covered`.
 
-        Returns the id of the version that holds our token, which is another than `stored` when a request that had
+        Returns the id of the version that holds our token, which is another than was stored when a request that had
         been given up came through after all.
         """
         try:
-            current = self._persistently(lambda: self.vault.read(new.name)) if written else None
-            if current is None:
-                return stored
-            if current.value != new.value:
-                message = "somebody stored a newer version meanwhile, and theirs stands"
-                raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, message)
-            theirs = self._beneath(new, [v for v in written if v.version != current.version])
-            if theirs is None:
-                return current.version
-            put_back = replace(new, value=theirs.value, enabled=True, tags=theirs.tags)
-            put_back = replace(put_back, content_type=theirs.content_type, expires_on=theirs.expires_on)
-            self._persistently(lambda: self.vault.store(put_back))
+            theirs, since = self._newest_of_theirs(new, covered)
+            current = self._persistently(lambda: self.vault.read(new.name))
         except (SecretDisabledError, SecretNotFoundError):  # hands off: there is nothing to put it back on
-            return stored
+            return history.stored
         except VaultError as error:
-            message = (
-                f"a re-consent made meanwhile lies under the new version and could not be put back: {error.message}"
-            )
-            raise Ended(Kind.STRANDED, Reason.STRANDED_TOKEN, message) from error
+            _strand(error, _NOT_PUT_BACK)
+        if current.value != new.value:
+            raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile, and theirs stands")
+        if theirs is None or since is None:
+            return current.version
+        put_back = replace(new, value=theirs.value, enabled=True, tags=history.tags_on_top(theirs.tags, since))
+        put_back = replace(put_back, content_type=theirs.content_type, expires_on=theirs.expires_on)
+        on_top = self.store(put_back, current, unless=_NOT_PUT_BACK)
+        self.settle(on_top, put_back, current, since=since)  # they may have signed in once more meanwhile
         raise Ended(
             Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile; it was put back on top"
         )
 
-    def _beneath(self, new: NewVersion, written: list[ListedVersion]) -> SecretVersion | None:
-        """The newest of these versions that does not hold our own token."""
-        for version in written:
+    def _newest_of_theirs(
+        self, new: NewVersion, covered: list[ListedVersion]
+    ) -> tuple[SecretVersion, datetime] | tuple[None, None]:
+        """The newest of these versions that does not hold our own token, and when it was written."""
+        for version in covered:
             theirs = self._persistently(partial(self.vault.read, new.name, version.version))
             if theirs.value != new.value:
-                return theirs
-        return None
+                return theirs, version.created_on
+        return None, None
 
     def _follow_operator(
-        self, stored: str, new: NewVersion, looked: SecretVersion, before: ListedVersion
+        self, stored: str, new: NewVersion, looked: SecretVersion, history: VersionHistory
     ) -> tuple[Reason, ...]:
         """What the operator did to the version before ours, after we looked, is done to ours."""
-        theirs = operator_tags(before.tags)
+        theirs = operator_tags(history.before.tags)
         tagged = fitted(theirs, {name: value for name, value in new.tags.items() if name in JOB_TAGS})
-        if theirs != operator_tags(looked.tags):
+        ours = next((version.tags for version in history.versions if version.version == stored), new.tags)
+        if theirs != operator_tags(looked.tags) and operator_tags(ours) == operator_tags(new.tags):
             self.vault.retag(new.name, stored, tagged.tags)
-        if looked.enabled and not before.enabled:
+        if looked.enabled and not history.before.enabled:
             self.vault.disable(new.name, stored)
         return (Reason.TAGS_DROPPED,) * tagged.dropped
 
@@ -181,7 +190,7 @@ def _unsettled(error: VaultError) -> tuple[Reason, ...]:
     return (Reason.DISABLE_FAILED,) + (error.reason,) * (error.reason is Reason.VAULT_DENIED)
 
 
-def _strand(error: VaultError) -> NoReturn:
-    message = f"redeemed, but the new token could not be stored: {error.message}"
+def _strand(error: VaultError, what: str) -> NoReturn:
+    message = f"{what}: {error.message}"
     about_vault = error.reason.unit is Unit.VAULT  # else it is about this secret, and the others may well be stored
     raise Ended(Kind.STRANDED, Reason.STRANDED_TOKEN, message, closes_vault=about_vault) from error

@@ -146,7 +146,7 @@ def parse(
         label=label_of(tags),
         paused_until=_paused_until(tags, faults),
         account_id=tags.get(ACCOUNT_ID) or None,
-        redeemed_at=_redeemed_at(tags, ignored),
+        redeemed_at=redeemed_at_of(tags, ignored),
         last_failure=_last_failure(tags, ignored),
         ignored=tuple(ignored),
     )
@@ -161,6 +161,20 @@ def timestamp(moment: datetime) -> str:
 def label_of(tags: Mapping[str, str]) -> str:
     """The name people know the token by, without what a terminal would obey."""
     return "".join(letter for letter in tags.get(LABEL, "") if letter.isprintable())
+
+
+def redeemed_at_of(tags: Mapping[str, str], ignored: list[str] | None = None) -> datetime | None:
+    """When the job redeemed this version; None for one that it never did. What cannot be read is named in `ignored`."""
+    text = tags.get(REDEEMED_AT)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        if ignored is not None:
+            ignored.append(f"{REDEEMED_AT} is not a timestamp and counts as missing")
+        return None
 
 
 def _tenant_id(tags: Mapping[str, str], faults: list[str]) -> str:
@@ -251,18 +265,6 @@ def _paused_until(tags: Mapping[str, str], faults: list[str]) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         faults.append(f"{PAUSED_UNTIL} is not a date: write it as 2027-01-31")
-        return None
-
-
-def _redeemed_at(tags: Mapping[str, str], ignored: list[str]) -> datetime | None:
-    text = tags.get(REDEEMED_AT)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        ignored.append(f"{REDEEMED_AT} is not a timestamp and counts as missing")
         return None
 
 

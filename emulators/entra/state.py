@@ -237,6 +237,11 @@ class EntraState:
                 return False
             return True
 
+    def descendant(self, refresh_token: str) -> str:
+        """One more refresh token of the same sign-in, as a redemption at this moment would have issued it."""
+        with self._lock:
+            return self._grants.issue(self._grants.find(refresh_token).sign_in, self._now())
+
     def same_sign_in(self, one: str, other: str) -> bool:
         """Whether two refresh tokens descend from the same consent. Raises EntraError for one never issued here."""
         with self._lock:

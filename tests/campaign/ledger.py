@@ -1,7 +1,7 @@
-"""What somebody else than the job did to each token, as they meant it to stay. The oracle of the campaign keeps nothing
-else: what the job should have done follows from it (`invariants`).
+"""What somebody else than the job did to each token, as they meant it to stay: all that the campaign's oracle knows.
 
-`Operators` are the only ones who write here; each act is done on the emulators' state and noted in one breath.
+What the job should have done follows from it (`invariants`). `Operators` are the
+only ones who write here; each act is done on the emulators' state and noted in one breath.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 class Meant:
     """How operators left one token. `consents` are refresh tokens, the oldest first: the last one is to be on top.
 
-    `left_care`: a re-consent without tags took it out of care, which nobody meant and the job must tell. `overwritten` names what an act in the window of one request may have lost for good (docs/adr/0005), because the
+    `left_care`: a re-consent without tags took it out of care, which nobody meant and the job must tell. `overwritten`
+    names what an act in the window of one request may have lost for good (docs/adr/0005), because the
     run that covered it never came to settle: `tags`, `enabled`, `consent`.
     """
 

@@ -155,17 +155,23 @@ class Operators:
         meant = self.ledger.tokens[name]
         meant.tags = theirs
         meant.left_care = meant.left_care and not theirs.keys() & OUR_TAGS
-        meant.overwritten.discard("tags")
+        _stands(meant, "tags")
 
     def _enable(self, name: str, *, enabled: bool) -> None:
         current = self.vault.current(name)
         (self.vault.enable if enabled else self.vault.disable)(name, current.version)
         meant = self.ledger.tokens[name]
         meant.enabled = enabled
-        meant.overwritten.discard("enabled")
+        _stands(meant, "enabled")
 
     def _tags(self, name: str) -> dict[str, str]:
         return dict(self.vault.current(name).tags or {})
+
+
+def _stands(meant: Meant, what: str) -> None:
+    """What is done now counts, unless a re-consent beneath is still to come up with what it had."""
+    if "consent" not in meant.overwritten:
+        meant.overwritten.discard(what)
 
 
 ACTS: Mapping[str, Callable[[Operators, str], None]] = {

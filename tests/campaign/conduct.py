@@ -1,0 +1,148 @@
+"""How a run behaved, request by request: what its safety argument says of order and number, and what it told of that.
+
+Judges the journal of one schedule; what is left in the vault is judged in `invariants`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from rotation.outcome import Kind, Outcome
+from rotation.reason import Reason
+from rotation.report import RunReport
+from tests.campaign.invariants import LOST, REPEATED, SILENT, Violation
+from tests.campaign.journal import LOOK, REDEEM, RETAG, STORE, Acted, Event, Journal, Request, Slept
+from tests.campaign.ledger import Ledger
+
+CONSENTS = frozenset({"re-consent", "re-consent without tags", "re-consent with copied tags"})
+TAGGINGS = frozenset({"retag", "adopt", "release"})
+_EXCUSES = {
+    Reason.SUPERSEDED: CONSENTS | TAGGINGS,
+    Reason.DISABLED: frozenset({"disable"}),
+    Reason.SECRET_DELETED: frozenset({"delete"}),
+}
+"""What somebody must have done before a token that was redeemed may be given up with this reason."""
+
+
+def redeemed_once(journal: Journal, run: int) -> Iterator[Violation]:
+    """No token is redeemed twice in a run, except where the answer was lost."""
+    tries: dict[str, list[Request]] = {}
+    for request in journal.requests(run):
+        if request.kind == REDEEM and request.effect:
+            tries.setdefault(request.redeemed, []).append(request)
+    for requests in tries.values():
+        if any(request.answered for request in requests[:-1]):
+            yield Violation(REPEATED, requests[0].name, f"redeemed {len(requests)} times, though the answer came")
+
+
+def looked_before_each_store(journal: Journal, run: int) -> Iterator[Violation]:
+    """The request before a store is a look at the current version: an act can slip in there, and nowhere else."""
+    last: dict[str, Request] = {}
+    for request in journal.requests(run):
+        before = last.get(request.name)
+        if request.kind == STORE and not (before and before.kind == LOOK and before.answered and not before.version):
+            yield Violation(LOST, request.name, "stored without having looked at the current version just before")
+        last[request.name] = request
+
+
+def never_waited_with_a_token(journal: Journal, run: int) -> Iterator[Violation]:
+    """From the answer of the issuer to the first store, a run waits for nothing but a request that failed."""
+    own = [event for event in journal.events if _is_of(event, run)]
+    held: str | None = None
+    for event, before in zip(own, [None, *own], strict=False):
+        if isinstance(event, Slept) and held is not None and not _failed(before):
+            yield Violation(LOST, held, f"waited {event.seconds:.1f} s with the new token only in memory")
+        if isinstance(event, Request) and event.kind == REDEEM and event.answered:
+            held = event.name
+        elif isinstance(event, Request) and (event.kind == STORE or event.name != held):
+            held = None
+
+
+def _is_of(event: Event, run: int) -> bool:
+    return not isinstance(event, Acted) and event.run == run
+
+
+def _failed(event: Event | None) -> bool:
+    return isinstance(event, Request) and not event.answered
+
+
+def reported(journal: Journal, run: int, report: RunReport) -> Iterator[Violation]:
+    """Every token of the list has its outcome; what was redeemed is stored, stranded, or given up for a good reason."""
+    outcomes = Counter(outcome.name for outcome in report.tokens)
+    left = Counter(outcome.name for outcome in report.tokens if outcome.kind is Kind.SKIPPED)
+    by_name = {outcome.name: outcome for outcome in report.tokens}
+    listed = {name for request in journal.requests(run) if request.answered for name in request.names}
+    for name in sorted(listed):
+        if report.complete and (not outcomes[name] or outcomes[name] - left[name] > 1):
+            yield Violation(SILENT, name, f"a complete run told {outcomes[name]} outcomes of it")
+    stored = {request.value for request in journal.requests(run) if request.kind == STORE and request.effect}
+    for request in journal.requests(run):
+        if request.kind == REDEEM and request.answered:
+            outcome = by_name.get(request.name)
+            if request.value not in stored and not (outcome and _excused(outcome, journal, run)):
+                told = f"{outcome.kind} ({outcome.reason})" if outcome else "nothing"
+                yield Violation(SILENT, request.name, f"redeemed, not stored, and told as {told}")
+    yield from _stranded_is_a_problem(report)
+
+
+def _excused(outcome: Outcome, journal: Journal, run: int) -> bool:
+    """Whether it is told as stranded, or somebody did what it says: an operator, or another run that stored."""
+    if outcome.kind is Kind.STRANDED:
+        return True
+    name = outcome.name
+    excuses = _EXCUSES.get(outcome.reason, frozenset())
+    acted = any(isinstance(event, Acted) and event.name == name and event.act in excuses for event in journal.events)
+    others = (e for e in journal.events if isinstance(e, Request) and e.run != run and e.kind == STORE and e.effect)
+    return acted or (outcome.reason is Reason.SUPERSEDED and any(other.name == name for other in others))
+
+
+def _stranded_is_a_problem(report: RunReport) -> Iterator[Violation]:
+    stranded = [outcome.name for outcome in report.tokens if outcome.kind is Kind.STRANDED]
+    if stranded and Reason.STRANDED_TOKEN not in {problem.reason for problem in report.problems}:
+        yield Violation(SILENT, stranded[0], "stranded, and no problem of the run says so")
+
+
+def note_what_may_be_overwritten(journal: Journal, run: int, report: RunReport | None, ledger: Ledger) -> None:
+    """Note in the ledger what an act in the window of a write has lost for good, by the promise of docs/adr/0005.
+
+    The window is what lies between a write and the request before it. Closing it is what settling does: a run that
+    died before that, or told that it could not settle, leaves an act in the window covered.
+    """
+    for name in {event.name for event in journal.events if isinstance(event, Acted)}:
+        for act, kind in _acts_in_windows(journal, run, name):
+            if kind == RETAG:
+                ledger.tokens[name].overwritten |= _what(act) & {"tags"}
+            elif not _was_settled(report, name) or (act not in CONSENTS and _was_overtaken(journal, run, name)):
+                ledger.tokens[name].overwritten |= _what(act)
+
+
+def _acts_in_windows(journal: Journal, run: int, name: str) -> Iterator[tuple[str, str]]:
+    window: list[str] = []
+    for event in journal.events:
+        if isinstance(event, Acted) and event.name == name:
+            window.append(event.act)
+        elif isinstance(event, Request) and (event.run, event.name) == (run, name):
+            if event.effect and event.kind in (STORE, RETAG):
+                yield from ((act, event.kind) for act in window)
+            window.clear()
+
+
+def _was_overtaken(journal: Journal, run: int, name: str) -> bool:
+    """Whether another run stored this token too: what keeps two runs apart is the lease, and here there was none."""
+    stores = (e for e in journal.events if isinstance(e, Request) and e.kind == STORE and e.name == name and e.effect)
+    last = max((request.run for request in stores), default=run)
+    return last != run
+
+
+def _was_settled(report: RunReport | None, name: str) -> bool:
+    outcome = next((each for each in report.tokens if each.name == name), None) if report else None
+    return outcome is not None and outcome.kind is not Kind.STRANDED and Reason.DISABLE_FAILED not in outcome.warnings
+
+
+def _what(act: str) -> set[str]:
+    if act in CONSENTS:
+        return {"consent", "tags", "enabled"}
+    if act in TAGGINGS:
+        return {"tags"}
+    return {"enabled"} if act in ("disable", "enable") else set()

@@ -1,0 +1,142 @@
+"""The state machine that makes up stories: Hypothesis draws each step, and the step is played at once.
+
+Which steps there are and how often is said here; what they do in `play`, what must hold in `invariants` and `conduct`,
+how a story that broke a promise becomes a short one in `shortening`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import strategies as st
+from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from tests.campaign.faults import cells
+from tests.campaign.gate import Tally
+from tests.campaign.journal import AFTER, BEFORE, DISABLE, KINDS, LOOK, REDEEM, RETAG, STORE, VERSIONS
+from tests.campaign.operators import ACTS
+from tests.campaign.play import STATES, WORLD_ACTS, Play, PromiseBroken
+from tests.campaign.story import FOR_GOOD, Act, Break, Meanwhile, Run, Step, Stop, Story, Trouble, Wait
+
+# Hypothesis' own way of making examples repeats and varies parts of those before: five in six are of that kind. Under
+# another name the same provider draws each story afresh ("Alternative backends for Hypothesis").
+AVAILABLE_PROVIDERS["afresh"] = "hypothesis.internal.conjecture.providers.HypothesisProvider"
+
+_MOST_STEPS = 5
+_WEIGHTS = {REDEEM: 2, LOOK: 2, STORE: 2, VERSIONS: 2, DISABLE: 2, RETAG: 8}  # what comes late or seldom in a run
+_moments = st.sampled_from((BEFORE, AFTER))
+_skips = st.sampled_from((0, 0, 0, 1))
+_tokens = st.integers(0, 2)
+_acts = st.sampled_from((*ACTS, "re-consent", "retag", *WORLD_ACTS))
+_breaks = st.builds(
+    lambda cell, times, skip: Break(cell[0], cell[1], cell[2], times, skip),
+    st.sampled_from([cell for cell in cells() for _ in range(_WEIGHTS.get(cell[0], 1))]),
+    st.sampled_from((1, 1, 1, 3, 6, FOR_GOOD)),
+    _skips,
+)
+_meanwhiles = st.builds(Meanwhile, _acts, st.sampled_from(KINDS), _moments, _tokens, _skips)
+_stops = st.builds(Stop, st.sampled_from(KINDS), _moments, _skips)
+_troubles: st.SearchStrategy[tuple[Trouble, ...]] = st.lists(
+    st.one_of(_breaks, _breaks, _breaks, _breaks, _meanwhiles, _meanwhiles, _stops), min_size=1, max_size=6
+).map(tuple)
+_runs = st.builds(
+    Run,
+    troubles=_troubles,
+    force=st.sampled_from((False, True, True)),
+    hurried=st.sampled_from((False, False, True)),
+    bursts=st.one_of(st.just(()), st.just(()), st.lists(st.integers(1, 8), min_size=1, max_size=6).map(tuple)),
+)
+_between = st.one_of(st.builds(Act, _acts, _tokens), st.builds(Wait, st.sampled_from((1, 8))))
+_beginnings = st.one_of(
+    *[st.lists(st.sampled_from((*STATES[:-1], "revoked")), min_size=1, max_size=3).map(tuple)] * 24, st.just(("crowd",))
+)
+
+
+@dataclass(slots=True)
+class Told:
+    """What came of a search: how many stories were played, what happened in them, and the one that broke a promise."""
+
+    stories: int = 0
+    tally: Tally = field(default_factory=Tally)
+    broken: Story | None = None
+    found: str = ""
+
+
+class Schedule(RuleBasedStateMachine):
+    """One story while it is made up."""
+
+    def __init__(self, told: Told, progress: Callable[[], None]) -> None:
+        super().__init__()
+        self._told = told
+        self._progress = progress
+        self._steps: list[Step] = []
+        self._playing: Play | None = None
+
+    @initialize(tokens=_beginnings)
+    def begin(self, tokens: tuple[str, ...]) -> None:
+        """The tokens that there are."""
+        self._tokens = tokens
+        self._playing = Play(tokens, self._told.tally)
+
+    @rule(step=_runs)
+    def run(self, step: Run) -> None:
+        """A run, or two at once, in which things happen."""
+        self._take(step)
+
+    @rule(step=_between)
+    def between(self, step: Step) -> None:
+        """Something happens between two runs."""
+        self._take(step)
+
+    def teardown(self) -> None:
+        """Everything is well again."""
+        if self._playing is not None:
+            self._guarded(self._playing.finish)
+            self._told.stories += 1
+            self._progress()
+
+    def _take(self, step: Step) -> None:
+        playing = self._playing
+        if playing is not None:
+            self._steps.append(step)
+            self._guarded(lambda: playing.take(step))
+
+    def _guarded(self, do: Callable[[], None]) -> None:
+        try:
+            do()
+        except PromiseBroken as broken:
+            self._playing = None
+            self._told.stories += 1
+            self._told.broken, self._told.found = Story(self._tokens, tuple(self._steps)), str(broken)
+            raise
+
+
+def search(number: int, *, stories: int, progress: Callable[[], None] = lambda: None) -> Told:
+    """Play as many stories, made up from the seed `number`, until one breaks a promise."""
+    told = Told()
+
+    @seed(number)
+    class Seeded(Schedule):
+        def __init__(self) -> None:
+            super().__init__(told, progress)
+
+    quietly = settings(
+        backend="afresh",
+        max_examples=stories,
+        stateful_step_count=_MOST_STEPS,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate,),
+        verbosity=Verbosity.quiet,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    try:
+        run_state_machine_as_test(Seeded, settings=quietly)
+    except PromiseBroken:
+        if told.broken is None:
+            raise
+    return told

@@ -1,0 +1,174 @@
+"""Bugs that a rotation must not have, planted in a copy of the product, each to be found by the campaign.
+
+A bug is an edit of the product's own text, so that it stays what it says however the product changes: an edit that
+does not fit any more, or fits twice, is an error. The copy lives in a temporary folder, in a process of its own; no
+installed or deployed file ever holds one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+WITHIN = 1000
+"""So many schedules find every planted bug, or the campaign is too weak."""
+
+_SEARCH = "import json, sys; from tests.campaign.planted import hunt; print(json.dumps(hunt(int(sys.argv[1]))))"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """In this module, `old` stands exactly once and becomes `new`."""
+
+    module: str
+    old: str
+    new: str
+
+    def applied_to(self, package: Path) -> None:
+        """Edit the copy. Raises ValueError when the product does not say `old` exactly once."""
+        file = package / f"{self.module}.py"
+        text = file.read_text()
+        if text.count(self.old) != 1:
+            raise ValueError(f"a planted bug does not fit rotation/{self.module}.py any more: {self.old.strip()!r}")
+        file.write_text(text.replace(self.old, self.new))
+
+
+BUGS: Mapping[str, tuple[Edit, ...]] = {
+    "redeems again instead of storing again": (
+        Edit(
+            "rotate",
+            "        stored = storing.store(new, looked)\n",
+            "        try:\n"
+            "            stored = storing.store(new, looked)\n"
+            "        except Ended:\n"
+            "            redemption = redeem(\n"
+            "                value, read.token, credentials, issuer=context.issuer, deadlines=context.deadlines\n"
+            "            )\n"
+            "            new, tagged = _new_version(\n"
+            "                looked, check(read.token, redemption), redemption, read.token, context\n"
+            "            )\n"
+            "            stored = storing.store(new, looked)\n",
+        ),
+    ),
+    "drops the operator's tags": (
+        Edit(
+            "tagging",
+            "    return fitted(operator_tags(tags), ours)\n",
+            "    return fitted({name: tags[name] for name in OUR_TAGS - JOB_TAGS if name in tags}, ours)\n",
+        ),
+        Edit("tagging", "import ACCOUNT_ID, JOB_TAGS,", "import ACCOUNT_ID, JOB_TAGS, OUR_TAGS,"),
+    ),
+    "does not look again": (Edit("rotate", "looked = storing.look_again(read.secret)", "looked = read.secret"),),
+    "does not settle": (
+        Edit("rotate", "warnings = storing.settle(stored, new, looked)", "warnings: tuple[Reason, ...] = ()"),
+    ),
+    "disables before it stores": (
+        Edit(
+            "rotate",
+            "        stored = storing.store(new, looked)\n",
+            "        context.vault.disable(looked.name, looked.version)\n        stored = storing.store(new, looked)\n",
+        ),
+    ),
+    "tells what is stranded as failed": (
+        Edit(
+            "storing",
+            "raise Ended(Kind.STRANDED, Reason.STRANDED_TOKEN, message,",
+            "raise Ended(Kind.FAILED, error.reason, message,",
+        ),
+    ),
+    "changes whatever version is the latest": (
+        Edit(
+            "keyvault",
+            "update_secret_properties(name, version, enabled=False)",
+            "update_secret_properties(name, enabled=False)",
+        ),
+        Edit("keyvault", "update_secret_properties(name, version, tags=", "update_secret_properties(name, tags="),
+    ),
+    "sends a store again without a look": (
+        Edit(
+            "storing",
+            "                return self.vault.store(new)\n",
+            "                return self._persistently(lambda: self.vault.store(new))\n",
+        ),
+    ),
+    "takes the permit after it redeemed": (
+        Edit(
+            "rotate",
+            "        context.pace.take()  # before redeeming: no redeemed token waits in memory for a permit\n",
+            "",
+        ),
+        Edit(
+            "rotate",
+            "        looked = storing.look_again(read.secret)\n",
+            "        context.pace.take()\n        looked = storing.look_again(read.secret)\n",
+        ),
+    ),
+    "shows the token that it could not store": (
+        Edit(
+            "storing",
+            "                    _strand(error, unless)\n",
+            "                    _strand(error, new.value.reveal())\n",
+        ),
+    ),
+    "puts the version of another run back on top": (
+        Edit(
+            "version_history",
+            "if version.created_on > known and not self._is_of_job(version)]",
+            "if version.created_on > known]",
+        ),
+    ),
+    "rotates twice what is listed twice": (Edit("plan", "        if key not in self._taken:\n", "        if key:\n"),),
+}
+"""Every planted bug by what it does, as edits of the product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """What became of a planted bug: after how many schedules it was found, and by what; None when it never was."""
+
+    bug: str
+    stories: int | None
+    found: str
+
+
+def plant(bug: str, folder: Path) -> None:
+    """Put a copy of the product with this bug into a folder. Raises ValueError when an edit does not fit any more."""
+    package = folder / "rotation"
+    shutil.copytree(ROOT / "rotation", package, ignore=shutil.ignore_patterns("__pycache__"))
+    for edit in BUGS[bug]:
+        edit.applied_to(package)
+
+
+def caught(bug: str, number: int) -> Caught:
+    """Play a campaign over a copy of the product with this bug, in a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="planted-") as name:
+        folder = Path(name)
+        plant(bug, folder)
+        for other in ("emulators", "tests"):
+            (folder / other).symlink_to(ROOT / other)
+        ended = subprocess.run(
+            [sys.executable, "-P", "-c", _SEARCH, str(number)],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    found = json.loads(ended.stdout)
+    return Caught(bug, found["stories"], found["found"])
+
+
+def hunt(number: int) -> dict[str, object]:
+    """In the process of a planted bug: search until a promise is broken, as a JSON object."""
+    from tests.campaign.machine import search  # noqa: PLC0415 - imports the product, which is the planted copy here
+
+    told = search(number, stories=WITHIN)
+    return {"stories": told.stories if told.broken else None, "found": told.found.partition("\n")[0]}
