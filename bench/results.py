@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bench.cases import FOUR_PACED, UNPACED
 from bench.figures import Figure, figures
 from bench.imports import ColdImport
 from bench.measurement import PER_TOKEN, Measurement
@@ -18,7 +19,7 @@ _MEBIBYTE = 1024 * 1024
 _NAMES = {"ours": "this project", "plain_loop": "plain loop", "floor": "bare SDK calls"}
 _HEADINGS = (
     "world", "contender", "tokens/s", "stores/s", "of the limit", "429", "requests a token", "CPU ms a token",
-    "peak MB", "grown MB",
+    "peak MB",
 )  # fmt: skip
 
 
@@ -59,9 +60,19 @@ class Results:
         when = f"{self.begun:%Y-%m-%d}, {self.seconds / 60:.0f} minutes, load average at most {load:.1f}"
         return "\n\n".join([
             _table(six),
-            _table([_HEADINGS, *map(_row, self.measured)]),
-            f"`{self.command}`, {machine()}, {when}.",
+            _table([_HEADINGS, *map(_row, _alike(self.measured))]),
+            f"`{self.command}`, {machine()}, {when}. {_note()}",
         ])  # fmt: skip
+
+
+def _note() -> str:
+    unpaced, four = (", ".join(f"`{name}={value}`" for name, value in each.items()) for each in (UNPACED, FOUR_PACED))
+    return (
+        "Tokens a second count the whole run with its list, stores a second from the first store to the last. In"
+        " brackets: each kind of request, with the one read of the client secret; how much memory the run added to what"
+        f" was imported. Settings are the defaults, but where the limit is off ({unpaced}) and for four vaults with it"
+        f" ({four}). The emulators have a process of their own on the same cores."
+    )
 
 
 def machine() -> str:
@@ -73,32 +84,43 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({model}), {platform.system()}, Python {platform.python_version()}"
 
 
-def _row(one: Measurement) -> tuple[str, ...]:
-    stored = one.spec.due > 1
-    kinds = {kind: one.requests.get(kind, 0) / one.spec.due for kind in PER_TOKEN if one.spec.due}
-    told = " ".join(f"{kind} {count:.2g}" for kind, count in kinds.items() if count)
-    return (
-        _world(one.spec, one.settings),
-        _NAMES[one.contender],
-        f"{one.tokens_per_second if stored else one.spec.tokens / one.seconds:,.1f}",
-        f"{one.stores_per_second:.1f}" if stored else "",
-        f"{one.share_of_limit:.0%}" if stored and one.spec.limited else "",
+def _alike(measured: Sequence[Measurement]) -> Iterator[Sequence[Measurement]]:
+    """What was measured several times, together, in the order of the first of each."""
+    groups: dict[tuple[str, WorldSpec], list[Measurement]] = {}
+    for one in measured:
+        groups.setdefault((one.contender, one.spec), []).append(one)
+    yield from groups.values()
+
+
+def _row(runs: Sequence[Measurement]) -> tuple[str, ...]:
+    one = sorted(runs, key=lambda run: run.cpu_seconds)[len(runs) // 2]  # a run that was, not a mean of none
+    several = f" (one of {len(runs)})" if len(runs) > 1 else ""
+    common = (
         str(one.throttled),
-        f"{one.requests_per_due_token:.2f}: {told}" if told else f"list {one.lists_per_token:.3f}",
+        _requests(one),
         f"{one.cpu_per_token * 1000:.2f}",
-        f"{one.peak_memory_bytes / _MEBIBYTE:.0f}",
-        f"{one.grown_bytes / _MEBIBYTE:.1f}",
-    )  # fmt: skip
+        f"{one.peak_memory_bytes / _MEBIBYTE:.0f} (+{one.grown_bytes / _MEBIBYTE:.1f})",
+    )
+    world = ", ".join(_words(one.spec)) + several
+    if not one.spec.due:
+        return world, _NAMES[one.contender], f"{one.spec.tokens / one.seconds:,.0f}", "", "", *common
+    share = f"{one.share_of_limit:.0%}" if one.spec.limited else ""
+    rates = f"{one.tokens_per_second:.1f}", f"{one.stores_per_second:.1f}", share
+    return world, _NAMES[one.contender], *rates, *common
 
 
-def _world(spec: WorldSpec, settings: Mapping[str, str]) -> str:
-    return ", ".join([*_words(spec), *(f"{name}={value}" for name, value in settings.items())])
+def _requests(one: Measurement) -> str:
+    if not one.spec.due:
+        return f"{one.lists_per_token:.3f} list"
+    kinds = ((kind, one.requests.get(kind, 0) / one.spec.due) for kind in PER_TOKEN)
+    told = ", ".join(f"{count:.3g} {kind}" for kind, count in kinds if count)
+    return f"{one.requests_per_due_token:.2f} ({told})"
 
 
 def _words(spec: WorldSpec) -> Iterator[str]:
     yield f"{spec.due:,} due" if spec.due else f"{spec.fresh:,} not due"
     if spec.settled:
-        yield "second rotation"
+        yield "not the first rotation"
     if spec.vaults > 1:
         yield f"{spec.vaults} vaults"
     if spec.due:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from rotation.clouds import cloud_of_vault
 from rotation.credential_ref import CredentialRef
@@ -21,6 +23,8 @@ from rotation.reason import Reason
 from rotation.report import Trigger, VaultRun
 from rotation.rotate import outcome_of
 from rotation.token import InvalidRecord, ManagedToken, Thresholds
+
+_LISTS_AT_ONCE = 8  # the pages of one list come one after the other, and long lists of several vaults would add up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,15 @@ class Plan:
             for url in urls
         )
 
+    def add(self, other: Plan) -> None:
+        """Take over what was gathered of further vaults."""
+        self.due += other.due
+        self.told += other.told
+        self.counts += other.counts
+        self.shares.update(other.shares)
+        self.vault_faults += other.vault_faults
+        self.credentials += other.credentials
+
 
 def always() -> bool:
     """For a plan that may take as long as it takes."""
@@ -130,24 +143,37 @@ def plan(
     left_out: Iterable[VaultFault] = (),
     may_go_on: Callable[[], bool] = always,
 ) -> Plan:
-    """List the vaults and decide; a vault's failure is a fault of the plan, as those are that were `left_out` of it.
+    """List the vaults, beside each other, and decide; what is gathered stands in the order of the vaults.
 
-    Raises UnknownTokenError and AmbiguousTokenError.
+    A vault's failure is a fault of the plan, as those are that were `left_out` of it. Raises UnknownTokenError and
+    AmbiguousTokenError.
     """
     made = Plan(vault_faults=list(left_out))
     asked = _Asked(request.tokens)
-    for vault in vaults:
-        inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=defaults, may_go_on=may_go_on)
-        try:
-            for record in inventory.records():
-                if request.full or asked.matches(record):
-                    _decide(record, made, request, now)
-            if request.full:  # who asks for one token is not told of the rest
-                _tell_of_the_rest(inventory, made, now)
-        except VaultError as error:
-            made.vault_faults.append(fault_of(vault, error))
+    gather = partial(_gather, request=request, defaults=defaults, now=now, may_go_on=may_go_on)
+    with ThreadPoolExecutor(_LISTS_AT_ONCE, thread_name_prefix="list") as pool:
+        for made_of_vault, asked_of_vault in pool.map(gather, vaults):
+            made.add(made_of_vault)
+            asked.add(asked_of_vault)
     asked.settle(complete=not made.vault_faults)
     return made
+
+
+def _gather(
+    vault: Vault, *, request: RunRequest, defaults: Thresholds, now: datetime, may_go_on: Callable[[], bool]
+) -> tuple[Plan, _Asked]:
+    """What one vault adds to the plan, and which of the names that were asked for it has."""
+    made, asked = Plan(), _Asked(request.tokens)
+    inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=defaults, may_go_on=may_go_on)
+    try:
+        for record in inventory.records():
+            if request.full or asked.matches(record):
+                _decide(record, made, request, now)
+        if request.full:  # who asks for one token is not told of the rest
+            _tell_of_the_rest(inventory, made, now)
+    except VaultError as error:
+        made.vault_faults.append(fault_of(vault, error))
+    return made, asked
 
 
 def _tell_of_the_rest(inventory: Inventory, made: Plan, now: datetime) -> None:
@@ -222,6 +248,11 @@ class _Asked:
         for name in asked:
             self._found[name].append(secret_id)
         return bool(asked)
+
+    def add(self, other: _Asked) -> None:
+        """Take over what was found in a further vault."""
+        for name, secret_ids in other._found.items():
+            self._found[name] += secret_ids
 
     def settle(self, *, complete: bool) -> None:
         """Raise for what was not found, unless a vault could not be listed and may have it, or was found twice."""
