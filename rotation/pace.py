@@ -85,8 +85,7 @@ class Pace:
         self._ended: deque[float] = deque()
 
     def take(self) -> None:
-        """Wait for a permit. It is the thread's until `end`, or until it takes the next."""
-        self.end()
+        """Wait for a permit. It is the thread's until `end`."""
         with self._lock:
             now = self._clock.monotonic()
             self._next = max(self._next, now - self._credit) + self._interval
