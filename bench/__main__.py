@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,19 +32,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.command == "readme":
             rewrite(CHECKOUT / "README.md", asked.results)
             return 0
-        return _bench(_sizes(asked), asked.out or _RESULTS / ("quick.json" if asked.quick else "full.json"))
+        out = asked.out or _RESULTS / ("quick.json" if asked.quick else "full.json")
+        return _bench(_sizes(asked), out, _command(asked))
     except (BrokenMeasurementError, NoPlaceError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
 
 
-def _bench(sizes: Sizes, out: Path) -> int:
+def _bench(sizes: Sizes, out: Path, command: str) -> int:
     begun, started = datetime.now(UTC), time.perf_counter()
     print("bench: importing", file=sys.stderr)
     imported = cold_import(sizes.imports)
     measured = _measured(list(cases(sizes)))
     results = Results(
-        command=" ".join(["make bench", *_told(sys.argv[1:])]),
+        command=command,
         begun=begun,
         seconds=time.perf_counter() - started,
         measured=measured,
@@ -66,9 +67,14 @@ def _measured(plan: Sequence[Case]) -> list[Measurement]:
     return found
 
 
-def _told(arguments: Iterable[str]) -> list[str]:
-    joined = " ".join(arguments)
-    return [f'ARGS="{joined}"'] if joined else []
+def _command(asked: argparse.Namespace) -> str:
+    """How to measure the same again."""
+    sizes = {"--due": asked.due, "--not-due": asked.not_due}
+    numbers = {"--loop": asked.loop, "--repeats": asked.repeats}
+    told = ["--quick"] * asked.quick
+    told += [f"{option} {','.join(map(str, given))}" for option, given in sizes.items() if given]
+    told += [f"{option} {given}" for option, given in numbers.items() if given]
+    return f'make bench ARGS="{" ".join(told)}"' if told else "make bench"
 
 
 def _sizes(asked: argparse.Namespace) -> Sizes:

@@ -49,6 +49,8 @@ def cases(sizes: Sizes) -> Iterator[Case]:
     for due in sizes.due:
         yield from _compared(WorldSpec(due=due), repeats=sizes.repeats if due == compared_size(sizes) else 1)
     yield from _compared(WorldSpec(due=compared_size(sizes), settled=True), repeats=1)
+    told = WorldSpec(due=compared_size(sizes), telemetry=True)
+    yield Case(contender="ours", spec=told, settings=UNPACED)
     four = WorldSpec(due=compared_size(sizes), vaults=4)
     yield Case(contender="ours", spec=WorldSpec(due=four.due, vaults=4, limited=True), settings=FOUR_PACED)
     yield Case(contender="ours", spec=four, settings=UNPACED)

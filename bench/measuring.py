@@ -30,7 +30,7 @@ def measure(contender: str, spec: WorldSpec, settings: Mapping[str, str]) -> Mea
     with _site(spec) as site:
         environment = _environment() | json.loads(_line(site)) | dict(settings)
         load_average = os.getloadavg()[0]
-        took = json.loads(_printed("bench.contend", contender, environment=environment))
+        took = json.loads(_run([sys.executable, "-m", "bench.contend", contender], environment))
         _write(site, "told\n")
         arrived = json.loads(_line(site))
     return Measurement(
@@ -69,10 +69,6 @@ def _write(site: subprocess.Popen[str], line: str) -> None:
     assert site.stdin is not None
     site.stdin.write(line)
     site.stdin.flush()
-
-
-def _printed(module: str, argument: str, *, environment: Mapping[str, str]) -> str:
-    return _run([sys.executable, "-m", module, argument], environment)
 
 
 def _run(command: list[str], environment: Mapping[str, str]) -> str:

@@ -123,6 +123,8 @@ def _words(spec: WorldSpec) -> Iterator[str]:
         yield "not the first rotation"
     if spec.vaults > 1:
         yield f"{spec.vaults} vaults"
+    if spec.telemetry:
+        yield "told to Azure Monitor"
     if spec.due:
         yield "limit on" if spec.limited else "limit off"
 

@@ -76,7 +76,7 @@ def arrived(world: World, *, since: datetime) -> Mapping[str, object]:
 def main() -> None:
     """Serve one world."""
     spec = WorldSpec(**json.loads(sys.argv[1]))
-    with World.open(vaults=spec.vaults) as world:
+    with World.open(vaults=spec.vaults, telemetry=spec.telemetry) as world:
         fill(world, spec)
         _slow_down(world, spec)
         print(json.dumps(world.environment()), flush=True)

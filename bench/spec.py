@@ -16,7 +16,8 @@ class WorldSpec:
     """A world: its tokens, spread evenly over its vaults, and whether a vault keeps to its limit of creates.
 
     With `settled` every due token has a version before its current one, as from the second rotation on: that one is
-    disabled by the next, which is one request more.
+    disabled by the next, which is one request more. With `telemetry` there is Azure Monitor to tell it to, as in
+    production; nobody but the product does.
     """
 
     due: int = 0
@@ -24,6 +25,7 @@ class WorldSpec:
     vaults: int = 1
     limited: bool = False
     settled: bool = False
+    telemetry: bool = False
     issuer_seconds: float = 0.150
     vault_seconds: float = 0.020
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
+from rotation.asked_for import AskedFor
 from rotation.clouds import cloud_of_vault
 from rotation.credential_ref import CredentialRef
 from rotation.inventory import ClientCredential, Inventory
@@ -51,24 +52,6 @@ class RunRequest:
     def by_hand(self) -> bool:
         """Whether a person started it: what they mended since a failure is tried at once."""
         return self.trigger is not Trigger.TIMER
-
-
-class UnknownTokenError(Exception):
-    """Somebody asked for tokens that no vault has, or that are not managed."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = tuple(names)
-        super().__init__(
-            f"no managed token of this name: {', '.join(self.names)}; see the status for the names there are"
-        )
-
-
-class AmbiguousTokenError(Exception):
-    """Somebody asked for a name that several vaults have; `candidates` are the secret ids to choose from."""
-
-    def __init__(self, name: str, candidates: Iterable[str]) -> None:
-        self.candidates = tuple(candidates)
-        super().__init__(f"several vaults have a token named {name}: ask for one of {', '.join(self.candidates)}")
 
 
 @dataclass(slots=True)
@@ -149,7 +132,7 @@ def plan(
     AmbiguousTokenError.
     """
     made = Plan(vault_faults=list(left_out))
-    asked = _Asked(request.tokens)
+    asked = AskedFor(request.tokens)
     gather = partial(_gather, request=request, defaults=defaults, now=now, may_go_on=may_go_on)
     with ThreadPoolExecutor(_LISTS_AT_ONCE, thread_name_prefix="list") as pool:
         for made_of_vault, asked_of_vault in pool.map(gather, vaults):
@@ -161,9 +144,9 @@ def plan(
 
 def _gather(
     vault: Vault, *, request: RunRequest, defaults: Thresholds, now: datetime, may_go_on: Callable[[], bool]
-) -> tuple[Plan, _Asked]:
+) -> tuple[Plan, AskedFor]:
     """What one vault adds to the plan, and which of the names that were asked for it has."""
-    made, asked = Plan(), _Asked(request.tokens)
+    made, asked = Plan(), AskedFor(request.tokens)
     inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=defaults, may_go_on=may_go_on)
     try:
         for record in inventory.records():
@@ -230,44 +213,6 @@ def _invalid(record: InvalidRecord) -> Outcome:
         reason=Reason.INVALID_RECORD if record.enabled else Reason.DISABLED,
         message="; ".join(record.faults),
     )
-
-
-class _Asked:
-    """The names somebody asked for, and which tokens each was found to mean."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._found: dict[str, list[str]] = {name: [] for name in names}
-        self._spelled: dict[str, list[str]] = defaultdict(list)
-        for name in self._found:
-            self._spelled[_canonical(name)].append(name)
-
-    def matches(self, record: ManagedToken | InvalidRecord) -> bool:
-        """Whether this record is asked for, by its name or its id."""
-        secret_id = f"{record.vault}/secrets/{record.name}"
-        asked = self._spelled.get(_canonical(record.name), []) + self._spelled.get(_canonical(secret_id), [])
-        for name in asked:
-            self._found[name].append(secret_id)
-        return bool(asked)
-
-    def add(self, other: _Asked) -> None:
-        """Take over what was found in a further vault."""
-        for name, secret_ids in other._found.items():
-            self._found[name] += secret_ids
-
-    def settle(self, *, complete: bool) -> None:
-        """Raise for what was not found, unless a vault could not be listed and may have it, or was found twice."""
-        for name, secret_ids in self._found.items():
-            if len(secret_ids) > 1:
-                raise AmbiguousTokenError(name, secret_ids)
-        missing = [name for name, secret_ids in self._found.items() if not secret_ids]
-        if missing and complete:
-            raise UnknownTokenError(missing)
-
-
-def _canonical(name: str) -> str:
-    """Names are compared without case, as Key Vault does; an id may carry a version, which is not part of the name."""
-    scheme, separator, rest = name.strip().lower().partition("://")
-    return f"{scheme}{separator}{'/'.join(rest.split('/')[:3])}" if separator else scheme
 
 
 def credential_problems(plan: Plan, *, now: datetime, warn_before_days: int) -> list[Problem]:

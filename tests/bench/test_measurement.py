@@ -63,6 +63,6 @@ def test_a_measurement_as_json_says_what_was_measured_and_what_follows() -> None
     told = measurement().to_json()
     assert (told["contender"], told["cpu_per_token"], told["went_well"]) == ("ours", 0.008, True)
     assert told["spec"] == {
-        "due": 100, "fresh": 0, "vaults": 1, "limited": False, "settled": False, "issuer_seconds": 0.15,
-        "vault_seconds": 0.02,
+        "due": 100, "fresh": 0, "vaults": 1, "limited": False, "settled": False, "telemetry": False,
+        "issuer_seconds": 0.15, "vault_seconds": 0.02,
     }  # fmt: skip

@@ -11,8 +11,9 @@ import pytest
 
 from emulators.faults import Answer
 from emulators.world import World
+from rotation.asked_for import AmbiguousTokenError, UnknownTokenError
 from rotation.outcome import Kind
-from rotation.plan import AmbiguousTokenError, Plan, RunRequest, UnknownTokenError, credential_problems, plan
+from rotation.plan import Plan, RunRequest, credential_problems, plan
 from rotation.reason import Reason
 from rotation.report import Trigger
 from rotation.token import timestamp
