@@ -68,7 +68,8 @@ class Pace:
     from the first second on, because a redeemed token that waits for a throttled store exists only in memory. But it
     counts permits, and the vault counts stores, which may come late and together: so a permit is only given while those
     that are out and those that ended within the last ten seconds are fewer than ten seconds allow. A version that is
-    stored while its permit is out is then within the limit, however long the issuer took.
+    stored while its permit is out is then within the limit, however long the issuer took; a store that has to be
+    repeated, and a re-consent that is put back, are rare and not counted.
     """
 
     def __init__(
