@@ -21,7 +21,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY ?= $(CURDIR)/.cache/hypothesis
 
 unexport VAULT_URL # a real vault is asked for by `make interop` alone, never met by `make test`
 
-.PHONY: help demo serve test check infra interop node audit sbom lock lock-check format clean
+.PHONY: help demo serve bench test check infra interop node audit sbom lock lock-check format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ demo: $(READY) ## the job over emulators of Azure, in one process (ARGS=--json: 
 
 serve: $(READY) ## keep the demonstration's world up, to try the HTTP endpoints with curl
 	@$(PYTHON) -m demo serve $(ARGS)
+
+bench: $(READY) ## the six figures, beside a plain loop and the bare SDK calls (ARGS=--quick: under a minute; ARGS=readme)
+	@$(PYTHON) -m bench $(ARGS)
 
 test: $(READY) ## the tests, Python only, with branch coverage
 	@$(PYTHON) -m pytest tests --ignore=tests/interop --ignore=tests/infra --numprocesses=logical --cov --cov-report=term $(ARGS)

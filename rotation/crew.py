@@ -97,7 +97,10 @@ class _Crew:
         if turn.closed is not None:
             return self._not_tried(turn.token, turn.closed)
         context = self._contexts[turn.lane.vault]
-        return rotate(turn.token, context=context, credentials=self._credentials(turn.lane))
+        try:
+            return rotate(turn.token, context=context, credentials=self._credentials(turn.lane))
+        finally:
+            context.pace.end()
 
     def _credentials(self, lane: Lane) -> LaneCredentials:
         with self._telling:

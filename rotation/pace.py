@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+
+_WINDOW_SECONDS, _LEAST_WAIT_SECONDS = 10.0, 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +62,55 @@ class Deadlines:
 
 
 class Pace:
-    """A token bucket: at most `per_second` permits a second in the long run, and a burst of `burst` at once.
+    """At most `per_second` permits a second in the long run, a burst of `burst` at once, and a window that holds.
 
-    Key Vault allows 300 creates in 10 seconds and vault (Azure Key Vault service limits); the bucket stays below that
-    from the first second on, because a redeemed token that waits for a throttled store exists only in memory.
+    Key Vault allows 300 creates in 10 seconds and vault (Azure Key Vault service limits). The bucket stays below that
+    from the first second on, because a redeemed token that waits for a throttled store exists only in memory. But it
+    counts permits, and the vault counts stores, which may come late and together: so a permit is only given while those
+    that are out and those that ended within the last ten seconds are fewer than ten seconds allow. A version that is
+    stored while its permit is out is then within the limit, however long the issuer took; a store that has to be
+    repeated, and a re-consent that is put back, are rare and not counted.
     """
 
-    def __init__(self, clock: Clock, *, per_second: float, burst: int = 10) -> None:
+    def __init__(
+        self, clock: Clock, *, per_second: float, burst: int = 10, holder: Callable[[], int] = threading.get_ident
+    ) -> None:
         self._clock = clock
         self._interval = 1.0 / per_second
         self._credit = burst * self._interval
+        self._most = int(per_second * _WINDOW_SECONDS) + burst
         self._lock = threading.Lock()
         self._next = clock.monotonic() - self._credit
+        self._holder = holder
+        self._out: set[int] = set()
+        self._ended: deque[float] = deque()
 
     def take(self) -> None:
-        """Wait for a permit."""
+        """Wait for a permit. It is the thread's until `end`."""
         with self._lock:
             now = self._clock.monotonic()
             self._next = max(self._next, now - self._credit) + self._interval
             wait = self._next - now
         if wait > 0:
             self._clock.sleep(wait)
+        while (wait := self._without_room()) > 0:
+            self._clock.sleep(wait)
+
+    def end(self) -> None:
+        """The thread has stored what its permit was for, or never will; nothing for a thread without one."""
+        with self._lock:
+            if self._holder() in self._out:
+                self._out.remove(self._holder())
+                self._ended.append(self._clock.monotonic())
+
+    def _without_room(self) -> float:
+        """How long to wait before there may be room; 0 once the permit is out."""
+        with self._lock:
+            now = self._clock.monotonic()
+            while self._ended and self._ended[0] <= now - _WINDOW_SECONDS:
+                self._ended.popleft()
+            if len(self._out) + len(self._ended) < self._most:
+                self._out.add(self._holder())
+                return 0.0
+            left = self._ended[0] + _WINDOW_SECONDS - now if self._ended else self._interval
+            return max(left, _LEAST_WAIT_SECONDS)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
+from rotation.asked_for import AskedFor
 from rotation.clouds import cloud_of_vault
 from rotation.credential_ref import CredentialRef
 from rotation.inventory import ClientCredential, Inventory
@@ -23,6 +26,7 @@ from rotation.rotate import outcome_of
 from rotation.token import InvalidRecord, ManagedToken, Thresholds
 
 _LEFT_OVER = (Reason.OUT_OF_TIME, Reason.LEASE_HELD)
+_LISTS_AT_ONCE = 8  # the pages of one list come one after the other, and long lists of several vaults would add up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,24 +53,6 @@ class RunRequest:
     def by_hand(self) -> bool:
         """Whether a person started it: what they mended since a failure is tried at once."""
         return self.trigger is not Trigger.TIMER
-
-
-class UnknownTokenError(Exception):
-    """Somebody asked for tokens that no vault has, or that are not managed."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = tuple(names)
-        super().__init__(
-            f"no managed token of this name: {', '.join(self.names)}; see the status for the names there are"
-        )
-
-
-class AmbiguousTokenError(Exception):
-    """Somebody asked for a name that several vaults have; `candidates` are the secret ids to choose from."""
-
-    def __init__(self, name: str, candidates: Iterable[str]) -> None:
-        self.candidates = tuple(candidates)
-        super().__init__(f"several vaults have a token named {name}: ask for one of {', '.join(self.candidates)}")
 
 
 @dataclass(slots=True)
@@ -125,6 +111,15 @@ class Plan:
             for url in urls
         )
 
+    def add(self, other: Plan) -> None:
+        """Take over what was gathered of further vaults."""
+        self.due += other.due
+        self.told += other.told
+        self.counts += other.counts
+        self.shares.update(other.shares)
+        self.vault_faults += other.vault_faults
+        self.credentials += other.credentials
+
 
 def plan(
     request: RunRequest,
@@ -135,24 +130,37 @@ def plan(
     left_out: Iterable[VaultFault] = (),
     may_go_on: Callable[[], bool] = always,
 ) -> Plan:
-    """List the vaults and decide; a vault's failure is a fault of the plan, as those are that were `left_out` of it.
+    """List the vaults, beside each other, and decide; what is gathered stands in the order of the vaults.
 
-    Raises UnknownTokenError and AmbiguousTokenError.
+    A vault's failure is a fault of the plan, as those are that were `left_out` of it. Raises UnknownTokenError and
+    AmbiguousTokenError.
     """
     made = Plan(vault_faults=list(left_out))
-    asked = _Asked(request.tokens)
-    for vault in vaults:
-        inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=defaults, may_go_on=may_go_on)
-        try:
-            for record in inventory.records():
-                if request.full or asked.matches(record):
-                    _decide(record, made, request, now)
-            if request.full:  # who asks for one token is not told of the rest
-                _tell_of_the_rest(inventory, made, now)
-        except VaultError as error:
-            made.vault_faults.append(fault_of(vault, error))
+    asked = AskedFor(request.tokens)
+    gather = partial(_gather, request=request, defaults=defaults, now=now, may_go_on=may_go_on)
+    with ThreadPoolExecutor(_LISTS_AT_ONCE, thread_name_prefix="list") as pool:
+        for made_of_vault, asked_of_vault in pool.map(gather, vaults):
+            made.add(made_of_vault)
+            asked.add(asked_of_vault)
     asked.settle(complete=not made.vault_faults)
     return made
+
+
+def _gather(
+    vault: Vault, *, request: RunRequest, defaults: Thresholds, now: datetime, may_go_on: Callable[[], bool]
+) -> tuple[Plan, AskedFor]:
+    """What one vault adds to the plan, and which of the names that were asked for it has."""
+    made, asked = Plan(), AskedFor(request.tokens)
+    inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=defaults, may_go_on=may_go_on)
+    try:
+        for record in inventory.records():
+            if request.full or asked.matches(record):
+                _decide(record, made, request, now)
+        if request.full:  # who asks for one token is not told of the rest
+            _tell_of_the_rest(inventory, made, now)
+    except VaultError as error:
+        made.vault_faults.append(fault_of(vault, error))
+    return made, asked
 
 
 def _tell_of_the_rest(inventory: Inventory, made: Plan, now: datetime) -> None:
@@ -209,40 +217,6 @@ def _invalid(record: InvalidRecord) -> Outcome:
         reason=Reason.INVALID_RECORD if record.enabled else Reason.DISABLED,
         message="; ".join(record.faults),
     )
-
-
-class _Asked:
-    """The names somebody asked for, and which tokens each was found to mean."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._found: dict[str, list[str]] = {name: [] for name in names}
-        self._spelled: dict[str, list[str]] = defaultdict(list)
-        for name in self._found:
-            self._spelled[_canonical(name)].append(name)
-
-    def matches(self, record: ManagedToken | InvalidRecord) -> bool:
-        """Whether this record is asked for, by its name or its id."""
-        secret_id = f"{record.vault}/secrets/{record.name}"
-        asked = self._spelled.get(_canonical(record.name), []) + self._spelled.get(_canonical(secret_id), [])
-        for name in asked:
-            if secret_id not in self._found[name]:
-                self._found[name].append(secret_id)
-        return bool(asked)
-
-    def settle(self, *, complete: bool) -> None:
-        """Raise for what was not found, unless a vault could not be listed and may have it, or was found twice."""
-        for name, secret_ids in self._found.items():
-            if len(secret_ids) > 1:
-                raise AmbiguousTokenError(name, secret_ids)
-        missing = [name for name, secret_ids in self._found.items() if not secret_ids]
-        if missing and complete:
-            raise UnknownTokenError(missing)
-
-
-def _canonical(name: str) -> str:
-    """Names are compared without case, as Key Vault does; an id may carry a version, which is not part of the name."""
-    scheme, separator, rest = name.strip().lower().partition("://")
-    return f"{scheme}{separator}{'/'.join(rest.split('/')[:3])}" if separator else scheme
 
 
 def credential_problems(plan: Plan, *, now: datetime, warn_before_days: int) -> list[Problem]:

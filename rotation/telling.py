@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rotation import events
+from rotation.asked_for import AmbiguousTokenError, UnknownTokenError
 from rotation.crew import Progress
-from rotation.plan import AmbiguousTokenError, RunRequest, UnknownTokenError
+from rotation.plan import RunRequest
 from rotation.ports import Sink
 from rotation.report import RunReport
 from rotation.run import EveryVaultLeasedError, Limits, Ports, run

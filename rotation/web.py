@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 
-from rotation.plan import AmbiguousTokenError, RunRequest, UnknownTokenError
+from rotation.asked_for import AmbiguousTokenError, UnknownTokenError
+from rotation.plan import RunRequest
 from rotation.ports import LeaseHolder
 from rotation.report import Trigger
 from rotation.run import EveryVaultLeasedError

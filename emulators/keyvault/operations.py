@@ -48,7 +48,9 @@ class Operation:
 
 
 def _list(call: Call) -> Json:
-    lines = [(each.name, call.dialect.item(each, version_id=False)) for each in call.state.latest()]
+    after, size = wire.page_start(call.query.get("$skiptoken")), wire.page_size(call.query.get("maxresults"))
+    latest = call.state.latest(after=after, at_most=size + 1)  # one more than fits says that another page follows
+    lines = [(each.name, call.dialect.item(each, version_id=False)) for each in latest]
     return _page(call, lines)
 
 

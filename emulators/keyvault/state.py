@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import secrets
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from operator import itemgetter
 
 from emulators.clock import utc_now
@@ -53,6 +55,7 @@ class VaultState:
         self._live: dict[str, Record] = {}  # by lower-case name: the service's names are case-insensitive
         self._deleted: dict[str, Deleted] = {}
         self._backups: dict[str, Record] = {}
+        self._in_order: list[str] | None = None  # the keys of `_live`; None when one came or went
 
     def put(
         self,
@@ -74,6 +77,8 @@ class VaultState:
         now = self._now()
         with self._lock:
             self._refuse_unless_writable(name)
+            if name.lower() not in self._live:
+                self._in_order = None
             record = self._live.get(name.lower(), Record(name, ()))
             version = SecretVersion(
                 name=record.name,
@@ -108,11 +113,19 @@ class VaultState:
         except SecretNotFoundError:
             return ()
 
-    def latest(self) -> tuple[SecretVersion, ...]:
-        """The newest version of every live secret, by name."""
+    def latest(self, *, after: str = "", at_most: int | None = None) -> tuple[SecretVersion, ...]:
+        """The newest version of every live secret, by name; of the first so many `after` a lower-case name."""
         with self._lock:
             now = self._now()
-            return tuple(self._live[key].latest for key in sorted(self._live) if self._live[key].settles_on <= now)
+            keys = self._keys_in_order()
+            following = (self._live[key] for key in islice(keys, bisect_right(keys, after), None))
+            return tuple(islice((each.latest for each in following if each.settles_on <= now), at_most))
+
+    def _keys_in_order(self) -> list[str]:
+        """Sorted once for as long as no secret comes or goes: a page of a long list costs no more than itself."""
+        if self._in_order is None:
+            self._in_order = sorted(self._live)
+        return self._in_order
 
     def names(self) -> tuple[str, ...]:
         """Every live secret, by name."""
@@ -145,6 +158,7 @@ class VaultState:
         with self._lock:
             record = self._record(name)
             del self._live[name.lower()]
+            self._in_order = None
             if not self.soft_delete:
                 return record.latest
             now = self._now()
@@ -177,6 +191,7 @@ class VaultState:
             del self._deleted[name.lower()]
             settles_on = self._now() + self._settle_after
             self._live[name.lower()] = replace(record, settles_on=settles_on)
+            self._in_order = None
             return record.latest
 
     def purge(self, name: str) -> None:
@@ -202,6 +217,7 @@ class VaultState:
             if record.name.lower() in self._live:
                 raise SecretExistsError(record.name)
             self._live[record.name.lower()] = record
+            self._in_order = None
             return record.latest
 
     def settle(self) -> None:

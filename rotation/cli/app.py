@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 import typer
 
+from rotation.asked_for import AmbiguousTokenError, UnknownTokenError
 from rotation.cli import output
 from rotation.cli.exit_code import ExitCode
 from rotation.cli.rotate import rotate
 from rotation.cli.status import status
-from rotation.plan import AmbiguousTokenError, UnknownTokenError
 from rotation.run import EveryVaultLeasedError
 from rotation.settings import SettingsError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -10,13 +11,15 @@ import pytest
 
 from emulators.faults import Answer
 from emulators.world import World
+from rotation.asked_for import AmbiguousTokenError, UnknownTokenError
 from rotation.outcome import Kind
-from rotation.plan import AmbiguousTokenError, Plan, RunRequest, UnknownTokenError, credential_problems, plan
+from rotation.plan import Plan, RunRequest, credential_problems, plan
 from rotation.reason import Reason
 from rotation.report import Trigger
 from rotation.token import timestamp
 from rotation.wiring import Application, application
 from tests.core.records import DAY, TAGS, THRESHOLDS, failing
+from tests.effects.steps import LIST, Steps, WatchedVault
 
 DENIED = Answer(403, body={"error": {"code": "Forbidden", "message": "no", "innererror": {"code": "ForbiddenByRbac"}}})
 
@@ -180,6 +183,17 @@ def test_one_vault_that_cannot_be_listed_keeps_no_other_from_its_run(world: Worl
     put(world, "old", age=8 * DAY)
     put(world, "elsewhere", age=8 * DAY, vault=1)
     assert [token.name for token in planned(app).due] == ["elsewhere"]
+
+
+def test_vaults_are_listed_beside_each_other_and_told_in_their_order(world: World, app: Application) -> None:
+    put(world, "first", age=8 * DAY)
+    put(world, "second", age=8 * DAY, vault=1)
+    both = threading.Barrier(2, timeout=5)  # one after the other would never meet
+    vaults = [WatchedVault(vault, Steps(before={LIST: both.wait})) for vault in app.ports.vaults]
+
+    made = plan(RunRequest(trigger=Trigger.TIMER), vaults, defaults=THRESHOLDS, now=now())
+
+    assert [token.name for token in made.due] == ["first", "second"]
 
 
 def problems_of_credentials(made: Plan) -> list[tuple[str, str, int]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import bisect
+import heapq
+import itertools
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rotation.pace import Clock, Deadlines, Pace
@@ -71,6 +73,72 @@ def test_a_vault_never_sees_more_than_its_limit_in_any_ten_seconds(rests: list[f
         moments += permits(turned, pace, between)
     moments += permits(turned, pace, 320)
     assert most_within(moments, 10) <= 300
+
+
+class Stores:
+    """Workers that store a quarter of a second after each permit, but for times in which no store gets through.
+
+    `stalls` are pairs of seconds: how long after the one before, and how long.
+    """
+
+    def __init__(self, stalls: list[tuple[float, float]], *, workers: int) -> None:
+        self.seconds, self.moments = 1000.0, list[float]()
+        ends = list(itertools.accumulate(itertools.chain.from_iterable(stalls), initial=self.seconds))[1:]
+        self._stalls = list(itertools.batched(ends, 2, strict=True))
+        self._worker = 0
+        self._coming: list[tuple[float, int]] = []  # the store of a worker, at its moment
+        self._free = list(range(workers))
+        clock = Clock(monotonic=lambda: self.seconds, sleep=self.sleep)
+        self._pace = Pace(clock, per_second=29, burst=10, holder=lambda: self._worker)
+
+    def sleep(self, seconds: float) -> None:
+        until, taking = self.seconds + seconds, self._worker
+        while self._coming and self._coming[0][0] <= until:
+            self._store_the_next()
+        self.seconds, self._worker = until, taking
+
+    def _store_the_next(self) -> None:
+        moment, self._worker = heapq.heappop(self._coming)
+        self.seconds = max(self.seconds, moment)
+        self.moments.append(self.seconds)
+        self._pace.end()
+        self._free.append(self._worker)
+
+    def rotate(self, tokens: int) -> list[float]:
+        for _ in range(tokens):
+            while not self._free:
+                self._store_the_next()
+            worker = self._worker = self._free.pop()
+            self._pace.take()
+            heapq.heappush(self._coming, (self._through(self.seconds + 0.25), worker))
+        while self._coming:
+            self._store_the_next()
+        return self.moments
+
+    def _through(self, moment: float) -> float:
+        return next((end for begin, end in self._stalls if begin <= moment < end), moment)
+
+
+@example([(2.0, 3.0)], 16)
+@given(st.lists(st.tuples(st.floats(0, 15), st.floats(0, 8)), max_size=5), st.sampled_from([1, 16, 64]))
+def test_stores_that_come_late_and_together_are_within_the_limit_too(
+    stalls: list[tuple[float, float]], workers: int
+) -> None:
+    assert most_within(Stores(stalls, workers=workers).rotate(700), 9.999) <= 300
+
+
+def test_stores_that_take_as_long_as_ever_keep_the_pace() -> None:
+    moments = Stores([], workers=16).rotate(2000)
+    assert (len(moments) - 10) / (moments[-1] - moments[0]) == pytest.approx(29, rel=0.01)
+
+
+def test_a_permit_that_was_never_taken_ends_nothing() -> None:
+    turned = TurnedClock()
+    pace = Pace(turned.clock, per_second=1, burst=1)
+    for _ in range(100):
+        pace.end()
+    permits(turned, pace, 1)
+    assert turned.slept == []
 
 
 def test_in_the_long_run_the_pace_is_what_was_asked_for() -> None:

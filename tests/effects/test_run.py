@@ -9,9 +9,9 @@ import pytest
 from emulators.faults import Answer
 from emulators.keyvault.access import DataAction
 from emulators.world import World
+from rotation.asked_for import AmbiguousTokenError, UnknownTokenError
 from rotation.lease import ProcessLease
 from rotation.outcome import Kind
-from rotation.plan import AmbiguousTokenError, UnknownTokenError
 from rotation.ports import LeaseHolder
 from rotation.reason import Reason
 from rotation.report import Status, Trigger

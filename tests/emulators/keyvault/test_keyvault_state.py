@@ -36,6 +36,33 @@ def test_ageing_moves_every_date_of_every_version_back() -> None:
         assert getattr(before, date) - getattr(after, date) == timedelta(days=10)
 
 
+def test_a_list_has_what_is_there_at_its_moment() -> None:
+    vault = VaultState("contoso")
+    lists = [vault.names()]
+    vault.put("b", "one")
+    lists.append(vault.names())
+    vault.put("a", "one")
+    lists.append(vault.names())
+    blob = vault.backup("b")
+    vault.delete("b")
+    lists.append(vault.names())
+    vault.recover("b")
+    lists.append(vault.names())
+    vault.delete("b")
+    vault.purge("b")
+    lists.append(vault.names())
+    vault.restore(blob)
+    assert [*lists, vault.names()] == [(), ("b",), ("a", "b"), ("a",), ("a", "b"), ("a",), ("a", "b")]
+
+
+def test_a_part_of_a_list_begins_after_a_name_and_is_as_long_as_was_asked() -> None:
+    vault = VaultState("contoso")
+    for name in "dbca":
+        vault.put(name, "one")
+    assert [version.name for version in vault.latest(after="a", at_most=2)] == ["b", "c"]
+    assert [version.name for version in vault.latest(after="bb")] == ["c", "d"]
+
+
 def test_versions_are_told_from_the_oldest_to_the_current() -> None:
     vault = VaultState("contoso")
     stored = [vault.put("token", value) for value in ("one", "two", "three")]

@@ -1,0 +1,1 @@
+"""The contenders: the same world, the same libraries, three ways through it."""
