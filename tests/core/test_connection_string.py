@@ -53,6 +53,7 @@ def test_what_the_portal_gives_is_taken(text: str) -> None:
         ("AccountName=contosorotation", "has no AccountName with AccountKey"),
         ("AccountName=contosorotation;AccountKey=", "has an empty AccountKey"),
         (f"AccountName=contosorotation;AccountKey={KEY[:-3]}", "has an AccountKey that is cut or wrapped"),
+        (f"AccountName=contosorotation;AccountKey={KEY[:8]} {KEY[8:]}", "has an AccountKey that is cut or wrapped"),
         (f"AccountName=Contoso Rotation;AccountKey={KEY}", "has an AccountName that none can be"),
         ("SharedAccessSignature=sv=2021-12-02", "has an AccountName that none can be"),
         (WHOLE.replace("=https", "=ftp"), "has a DefaultEndpointsProtocol that is neither"),
