@@ -26,8 +26,8 @@ from tests.campaign.moments import REQUESTS
 from tests.campaign.operators import Operators
 from tests.campaign.wire_schedules import ACTS, DENIED, QUOTA_EATEN, RESTORED, SECONDS, Event, Schedule
 from tests.effects.job import Job
+from tests.effects.leases import LosableLease
 from tests.effects.partners import CLIENT_SECRET, CREDENTIAL, DUE, Partner
-from tests.effects.steps import NoLease
 
 _CREATES_EATEN = 5
 
@@ -118,7 +118,7 @@ class Stage:
 
     def disturbed(self, what: Schedule) -> list[RunReport]:
         """The run, or both at once, while everything happens that was planned."""
-        job = replace(self.job, lease=NoLease(), issuer=self.issuer)
+        job = replace(self.job, lease=LosableLease(), issuer=self.issuer)
         job = job.with_limits(concurrency=what.workers, start_seconds=30, finish_seconds=20)
         with ThreadPoolExecutor(self.runs) as pool:
             reports = list(pool.map(lambda _: job.run(), range(self.runs)))
