@@ -196,7 +196,9 @@ class Stage:
         """What a run that nothing disturbed leaves and tells."""
         vault, entra = self.job.cloud.vault.state, self.job.cloud.entra
         self.ledger.secrets.update(v.value for name in self.names for v in vault.versions(name))
-        yield from self._kept()
+        if lost := list(self._kept()):
+            yield from lost
+            return
         yield from invariants.settled(vault, entra, self.ledger)
         yield from invariants.tidy(vault, report)
         yield from invariants.told(report, vault, entra, self.ledger)
