@@ -89,7 +89,7 @@ def carry_out(world: World, kill: Kill) -> Left:
     """Let a process die, look at what it left, let undisturbed runs follow at once and a week later, and look again."""
     site = _Site.furnished(world, kill.tokens)
     died, printed = site.killed(kill)
-    broken = [] if died else ["it ended by itself: the request never came"]
+    broken = [] if died else [f"it ended by itself, and last said: {(printed.splitlines() or ['nothing'])[-1]}"]
     under_way, stored = site.under_way(), site.stored()
     broken += [f"after the kill: {each}" for each in site.damages()]
     repair = site.run()

@@ -26,8 +26,8 @@ from tests.campaign.moments import REQUESTS
 from tests.campaign.operators import Operators
 from tests.campaign.wire_schedules import ACTS, DENIED, QUOTA_EATEN, RESTORED, SECONDS, Event, Schedule
 from tests.effects.job import Job
+from tests.effects.leases import LosableLease
 from tests.effects.partners import CLIENT_SECRET, CREDENTIAL, DUE, Partner
-from tests.effects.steps import NoLease
 
 _CREATES_EATEN = 5
 
@@ -118,7 +118,7 @@ class Stage:
 
     def disturbed(self, what: Schedule) -> list[RunReport]:
         """The run, or both at once, while everything happens that was planned."""
-        job = replace(self.job, lease=NoLease(), issuer=self.issuer)
+        job = replace(self.job, lease=LosableLease(), issuer=self.issuer)
         job = job.with_limits(concurrency=what.workers, start_seconds=30, finish_seconds=20)
         with ThreadPoolExecutor(self.runs) as pool:
             reports = list(pool.map(lambda _: job.run(), range(self.runs)))
@@ -196,7 +196,9 @@ class Stage:
         """What a run that nothing disturbed leaves and tells."""
         vault, entra = self.job.cloud.vault.state, self.job.cloud.entra
         self.ledger.secrets.update(v.value for name in self.names for v in vault.versions(name))
-        yield from self._kept()
+        if lost := list(self._kept()):
+            yield from lost
+            return
         yield from invariants.settled(vault, entra, self.ledger)
         yield from invariants.tidy(vault, report)
         yield from invariants.told(report, vault, entra, self.ledger)

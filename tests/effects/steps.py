@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from rotation.clouds import Cloud
 from rotation.ports import (
     Grant,
-    HeldLease,
     Issuer,
-    LeaseHolder,
     ListedSecret,
     ListedVersion,
     NewVersion,
     Redemption,
     SecretVersion,
     Vault,
-    always,
 )
 from tests.effects.job import Job
 
@@ -99,13 +95,6 @@ class WatchedIssuer:
 
     def authority(self, cloud: Cloud) -> str:
         return self.issuer.authority(cloud)
-
-
-class NoLease:
-    """A lease that everybody gets: as if nothing kept two runs apart."""
-
-    def hold(self, _vault_url: str, _holder: LeaseHolder) -> AbstractContextManager[HeldLease]:
-        return nullcontext(HeldLease(is_held=always))
 
 
 def watched(job: Job, steps: Steps) -> Job:

@@ -20,7 +20,8 @@ from rotation.ports import Grant, Issuer, Redemption, RedemptionError
 from rotation.reason import Reason
 from rotation.report import RunReport, Trigger
 from tests.effects.job import Job, job_in, outcome
-from tests.effects.steps import LIST, READ, REDEEM, STORE, VERSIONS, NoLease, ProcessStopped, Steps, watched
+from tests.effects.leases import LosableLease
+from tests.effects.steps import LIST, READ, REDEEM, STORE, VERSIONS, ProcessStopped, Steps, watched
 from tests.interop.oidc_issuer import OidcIssuer, oidc_issuer
 
 ROTATION = [LIST, READ, READ, REDEEM, READ, STORE, VERSIONS]
@@ -157,7 +158,7 @@ def test_two_runs_that_overlap_lose_what_the_first_one_stored_and_nobody_is_told
 
 
 def unleased(job: Job, name: str) -> Kind:
-    return outcome(replace(job, lease=NoLease()).run(name), name).kind
+    return outcome(replace(job, lease=LosableLease()).run(name), name).kind
 
 
 def test_a_vault_that_fails_for_a_while_loses_nothing(care: Care) -> None:
