@@ -39,6 +39,7 @@ _RESOURCE = Resource({"service.name": "token-rotation"})  # the role in the appl
 _EVENT_NAME = "microsoft.custom_event.name"  # makes a row of AppEvents of a log record
 READ_SECONDS = 3.5
 SPANS_SECONDS = 1.5
+IDLE_SECONDS = 0.2  # until a thread that has nothing to do has ended
 
 _OFF = {
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
@@ -123,7 +124,7 @@ class Telemetry:
     def close(self) -> None:
         """Give the last spans a moment, and say in one line what was lost."""
         self._ended.close(within=self._spans_seconds)
-        self._events.close(within=0)
+        self._events.close(within=IDLE_SECONDS)
         if self._events.lost or self._spans.lost:
             _logger.warning(
                 "rotation.telemetry_lost %d of %d events, %d of %d spans (last answer: %s); the run is not affected",

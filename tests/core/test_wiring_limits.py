@@ -6,7 +6,7 @@ import pytest
 
 from rotation.report import Trigger
 from rotation.settings import Settings
-from rotation.telemetry import SPANS_SECONDS
+from rotation.telemetry import IDLE_SECONDS, SPANS_SECONDS
 from rotation.telling import PATIENCE
 from rotation.token import Thresholds
 from rotation.wiring import _limits
@@ -35,7 +35,7 @@ def test_the_setting_shortens_every_run_and_lengthens_none(limit: str, timer: in
 
 def test_an_answer_by_http_comes_before_the_platform_cuts_it() -> None:
     limits = _limits(settings_of(), Trigger.HTTP)
-    telling = PATIENCE.started + PATIENCE.tokens + PATIENCE.verdict + SPANS_SECONDS
+    telling = PATIENCE.started + PATIENCE.tokens + PATIENCE.verdict + SPANS_SECONDS + IDLE_SECONDS
     assert limits.start_seconds + limits.finish_seconds <= 200
     assert 200 + telling < HTTP_IS_CUT_AT
 

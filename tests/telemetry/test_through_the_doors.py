@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import subprocess
 import sys
 import threading
@@ -177,10 +178,13 @@ def test_each_request_is_made_once_and_none_tells_of_another(host: FunctionsHost
 
 @pytest.mark.usefixtures("revoked")
 def test_it_leaves_the_process_as_it_was() -> None:
-    handlers, before = list(logging.getLogger().handlers), set(threading.enumerate())
+    threads, handlers = set(threading.enumerate()), list(logging.getLogger().handlers)
     rotation("rotate")
-    names = {thread.name for thread in set(threading.enumerate()) - before}
-    assert not [name for name in names if "outbox" in name or "Otel" in name or "Statsbeat" in name or "Config" in name]
+    begun = set(threading.enumerate()) - threads
+    for thread in begun:
+        thread.join(5)
+    theirs = [thread for thread in threading.enumerate() if re.search("Otel|Config|Storage", thread.name)]
+    assert [thread.name for thread in (*begun, *theirs) if thread.is_alive()] == []
     assert isinstance(get_tracer_provider(), ProxyTracerProvider)
     assert [each for each in logging.getLogger().handlers if each not in handlers and "Null" not in repr(each)] == []
 
