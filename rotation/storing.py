@@ -124,9 +124,10 @@ class Storing:
             _strand(error, _NOT_PUT_BACK)
         if current.value != new.value:
             raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile, and theirs stands")
-        if theirs is None or since is None:
+        if theirs is None or since is None or not is_managed(current.tags):
             return current.version
-        put_back = replace(new, value=theirs.value, enabled=True, tags=history.tags_on_top(theirs.tags, since))
+        tags = history.tags_on_top(theirs.tags, since, new=new.tags, now=current.tags)
+        put_back = replace(new, value=theirs.value, enabled=True, tags=tags)
         put_back = replace(put_back, content_type=theirs.content_type, expires_on=theirs.expires_on)
         on_top = self.store(put_back, current, unless=_NOT_PUT_BACK)
         self.settle(on_top, put_back, current, since=since)  # they may have signed in once more meanwhile
@@ -153,7 +154,7 @@ class Storing:
         ours = next((version.tags for version in history.versions if version.version == stored), new.tags)
         if theirs != operator_tags(looked.tags) and operator_tags(ours) == operator_tags(new.tags):
             self.vault.retag(new.name, stored, tagged.tags)
-        if looked.enabled and not history.before.enabled:
+        if looked.enabled and not history.before.enabled and history.alone:  # else a run beside us disabled it
             self.vault.disable(new.name, stored)
         return (Reason.TAGS_DROPPED,) * tagged.dropped
 

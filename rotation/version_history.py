@@ -38,26 +38,44 @@ class VersionHistory:
         """Whether anybody wrote a version since we looked."""
         return len(self.superseded) < len(self.others)
 
+    @property
+    def alone(self) -> bool:
+        """Whether nobody but us wrote a version, however old it is by now, since the one before ours."""
+        return {v.version for v in self.versions if v.created_on >= self.before.created_on} <= {
+            self.stored,
+            self.before.version,
+        }
+
     def covered(self, since: datetime | None) -> list[ListedVersion]:
         """Re-consents that a store has covered, the newest first; those up to `since` are known already.
 
-        Beside those since we looked there are those that an earlier run covered that ended before it could settle:
-        `before` is that run's, and they are younger than the run, but older than `before`. The version that the run
-        redeemed is enabled still and is no re-consent that it covered: the oldest is left out.
+        Beside those since we looked there are those that runs covered which ended before they could settle.
         """
-        known = since or self.before.created_on
-        began = redeemed_at_of(self.before.tags) if self._is_of_job(self.before) else None
-        if since is None and began is not None and self.others:
-            known = min(known, max(began, self.others[-1].created_on))
-        return [version for version in self.others if version.created_on > known and not self._is_of_job(version)]
+        theirs = [version for version in self.others if not self._is_of_job(version)]
+        if since is not None:
+            return [version for version in theirs if version.created_on > since]
+        return [v for v in theirs if v.created_on > self.before.created_on or self._was_covered(v)]
 
-    def tags_on_top(self, tags: Mapping[str, str], written: datetime) -> Mapping[str, str]:
+    def _was_covered(self, version: ListedVersion) -> bool:
+        """Whether it was written while a run was under way that stored on top of it.
+
+        What that run redeemed is enabled still, as it had no time to settle, and is older: so this is not the oldest.
+        """
+        stores = (other for other in (self.before, *self.others) if self._is_of_job(other))
+        began = ((store, redeemed_at_of(store.tags)) for store in stores)
+        during = any(at is not None and at < version.created_on <= store.created_on for store, at in began)
+        return during and version is not self.others[-1]
+
+    def tags_on_top(
+        self, tags: Mapping[str, str], written: datetime, *, new: Mapping[str, str], now: Mapping[str, str]
+    ) -> Mapping[str, str]:
         """The tags with which a re-consent of that moment, beneath ours with these `tags`, goes back on top.
 
-        Its own; but where operators changed the tags of `before` since an earlier run covered the re-consent, theirs.
+        Its own; but where operators have changed those of the version on top of it since, theirs: those of ours, that
+        were `new` and are others `now`, or those of `before`, which an earlier run stored over the re-consent.
         """
-        theirs = operator_tags(self.before.tags)
-        if written > self.before.created_on or theirs == operator_tags(self.others[-1].tags):
+        theirs, source = operator_tags(now), operator_tags(self.others[-1].tags)
+        if theirs == operator_tags(new) and (written > self.before.created_on or theirs == source):
             return tags
         return fitted(theirs, {name: text for name, text in tags.items() if name in JOB_TAGS}).tags
 
