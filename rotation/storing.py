@@ -100,7 +100,7 @@ class Storing:
         if history.written_meanwhile or covered:
             stored = self._give_way_to_theirs(new, history, covered)
         try:
-            warnings = self._follow_operator(stored, new, looked, history)
+            warnings = self._follow_operator(stored, new, looked, history, beside=since is not None)
             for version in history.superseded:
                 if self.deadlines.is_over():  # an adopted secret may have hundreds; the next rotation goes on
                     return (*warnings, Reason.DISABLE_FAILED)
@@ -146,15 +146,18 @@ class Storing:
         return None, None
 
     def _follow_operator(
-        self, stored: str, new: NewVersion, looked: SecretVersion, history: VersionHistory
+        self, stored: str, new: NewVersion, looked: SecretVersion, history: VersionHistory, *, beside: bool
     ) -> tuple[Reason, ...]:
-        """What the operator did to the version before ours, after we looked, is done to ours."""
+        """What the operator did to the version before ours, after we looked, is done to ours.
+
+        `beside`: where that version is ours too, a run beside this one may have disabled it, having stored another.
+        """
         theirs = operator_tags(history.before.tags)
         tagged = fitted(theirs, {name: value for name, value in new.tags.items() if name in JOB_TAGS})
         ours = next((version.tags for version in history.versions if version.version == stored), new.tags)
         if theirs != operator_tags(looked.tags) and operator_tags(ours) == operator_tags(new.tags):
             self.vault.retag(new.name, stored, tagged.tags)
-        if looked.enabled and not history.before.enabled and history.alone:  # else a run beside us disabled it
+        if looked.enabled and not history.before.enabled and not (beside and history.crowded):
             self.vault.disable(new.name, stored)
         return (Reason.TAGS_DROPPED,) * tagged.dropped
 

@@ -39,12 +39,10 @@ class VersionHistory:
         return len(self.superseded) < len(self.others)
 
     @property
-    def alone(self) -> bool:
-        """Whether nobody but us wrote a version, however old it is by now, since the one before ours."""
-        return {v.version for v in self.versions if v.created_on >= self.before.created_on} <= {
-            self.stored,
-            self.before.version,
-        }
+    def crowded(self) -> bool:
+        """Whether somebody else wrote a version in the second of the one before ours, or later, enabled or not."""
+        recent = {version.version for version in self.versions if version.created_on >= self.before.created_on}
+        return not recent <= {self.stored, self.before.version}
 
     def covered(self, since: datetime | None) -> list[ListedVersion]:
         """Re-consents that a store has covered, the newest first; those up to `since` are known already.

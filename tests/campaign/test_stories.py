@@ -92,6 +92,9 @@ STORIES = {
             ),
         ),
     ),
+    "they disable a version that two runs at once wrote in one second": Story(
+        ("due",), (Run(force=True, bursts=(1,)), Run((Meanwhile("disable", STORE),), force=True))
+    ),
     "they tag a consent that is being put back": Story(
         ("due",), (Run((Meanwhile("re-consent", STORE), Meanwhile("retag", STORE, skip=1))),)
     ),
