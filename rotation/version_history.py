@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rotation.ports import ListedVersion
 from rotation.tagging import fitted, operator_tags
-from rotation.token import JOB_TAGS, REDEEMED_AT, redeemed_at_of
+from rotation.token import JOB_TAGS, redeemed_at_of
+
+_LONGEST_RUN = timedelta(hours=1)  # from the beginning of a run to its last store; the two clocks may differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,12 @@ class VersionHistory:
         return fitted(theirs, {name: text for name, text in tags.items() if name in JOB_TAGS}).tags
 
     def _is_of_job(self, version: ListedVersion) -> bool:
-        """Whether a run made this version: it says when, and no older version says the same (people copy tags)."""
-        moment = version.tags.get(REDEEMED_AT)
+        """Whether a run made this version: it says when, not long before, and no older one says the same.
+
+        Else somebody wrote it who copied the tags of a version before.
+        """
+        began = redeemed_at_of(version.tags)
+        if began is None or abs(version.created_on - began) > _LONGEST_RUN:
+            return False
         older = (other for other in self.versions if other.created_on < version.created_on)
-        return moment is not None and all(other.tags.get(REDEEMED_AT) != moment for other in older)
+        return all(redeemed_at_of(other.tags) != began for other in older)
