@@ -100,7 +100,7 @@ class Storing:
         if history.written_meanwhile or covered:
             stored = self._give_way_to_theirs(new, history, covered)
         try:
-            warnings = self._follow_operator(stored, new, looked, history)
+            warnings = self._follow_operator(stored, new, looked, history, beside=since is not None)
             for version in history.superseded:
                 if self.deadlines.is_over():  # an adopted secret may have hundreds; the next rotation goes on
                     return (*warnings, Reason.DISABLE_FAILED)
@@ -124,9 +124,10 @@ class Storing:
             _strand(error, _NOT_PUT_BACK)
         if current.value != new.value:
             raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile, and theirs stands")
-        if theirs is None or since is None:
+        if theirs is None or since is None or not is_managed(current.tags):
             return current.version
-        put_back = replace(new, value=theirs.value, enabled=True, tags=history.tags_on_top(theirs.tags, since))
+        tags = history.tags_on_top(theirs.tags, since, new=new.tags, now=current.tags)
+        put_back = replace(new, value=theirs.value, enabled=True, tags=tags)
         put_back = replace(put_back, content_type=theirs.content_type, expires_on=theirs.expires_on)
         on_top = self.store(put_back, current, unless=_NOT_PUT_BACK)
         self.settle(on_top, put_back, current, since=since)  # they may have signed in once more meanwhile
@@ -145,15 +146,18 @@ class Storing:
         return None, None
 
     def _follow_operator(
-        self, stored: str, new: NewVersion, looked: SecretVersion, history: VersionHistory
+        self, stored: str, new: NewVersion, looked: SecretVersion, history: VersionHistory, *, beside: bool
     ) -> tuple[Reason, ...]:
-        """What the operator did to the version before ours, after we looked, is done to ours."""
+        """What the operator did to the version before ours, after we looked, is done to ours.
+
+        `beside`: where that version is ours too, a run beside this one may have disabled it, having stored another.
+        """
         theirs = operator_tags(history.before.tags)
         tagged = fitted(theirs, {name: value for name, value in new.tags.items() if name in JOB_TAGS})
         ours = next((version.tags for version in history.versions if version.version == stored), new.tags)
         if theirs != operator_tags(looked.tags) and operator_tags(ours) == operator_tags(new.tags):
             self.vault.retag(new.name, stored, tagged.tags)
-        if looked.enabled and not history.before.enabled:
+        if looked.enabled and not history.before.enabled and not (beside and history.crowded):
             self.vault.disable(new.name, stored)
         return (Reason.TAGS_DROPPED,) * tagged.dropped
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rotation.ports import ListedVersion
 from rotation.tagging import fitted, operator_tags
-from rotation.token import JOB_TAGS, REDEEMED_AT, redeemed_at_of
+from rotation.token import JOB_TAGS, redeemed_at_of
+
+_LONGEST_RUN = timedelta(hours=1)  # from the beginning of a run to its last store; the two clocks may differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +40,52 @@ class VersionHistory:
         """Whether anybody wrote a version since we looked."""
         return len(self.superseded) < len(self.others)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether somebody else wrote a version in the second of the one before ours, or later, enabled or not."""
+        recent = {version.version for version in self.versions if version.created_on >= self.before.created_on}
+        return not recent <= {self.stored, self.before.version}
+
     def covered(self, since: datetime | None) -> list[ListedVersion]:
         """Re-consents that a store has covered, the newest first; those up to `since` are known already.
 
-        Beside those since we looked there are those that an earlier run covered that ended before it could settle:
-        `before` is that run's, and they are younger than the run, but older than `before`. The version that the run
-        redeemed is enabled still and is no re-consent that it covered: the oldest is left out.
+        Beside those since we looked there are those that runs covered which ended before they could settle.
         """
-        known = since or self.before.created_on
-        began = redeemed_at_of(self.before.tags) if self._is_of_job(self.before) else None
-        if since is None and began is not None and self.others:
-            known = min(known, max(began, self.others[-1].created_on))
-        return [version for version in self.others if version.created_on > known and not self._is_of_job(version)]
+        theirs = [version for version in self.others if not self._is_of_job(version)]
+        if since is not None:
+            return [version for version in theirs if version.created_on > since]
+        return [v for v in theirs if v.created_on > self.before.created_on or self._was_covered(v)]
 
-    def tags_on_top(self, tags: Mapping[str, str], written: datetime) -> Mapping[str, str]:
+    def _was_covered(self, version: ListedVersion) -> bool:
+        """Whether it was written while a run was under way that stored on top of it.
+
+        What that run redeemed is enabled still, as it had no time to settle, and is older: so this is not the oldest.
+        """
+        stores = (other for other in (self.before, *self.others) if self._is_of_job(other))
+        began = ((store, redeemed_at_of(store.tags)) for store in stores)
+        during = any(at is not None and at < version.created_on <= store.created_on for store, at in began)
+        return during and version is not self.others[-1]
+
+    def tags_on_top(
+        self, tags: Mapping[str, str], written: datetime, *, new: Mapping[str, str], now: Mapping[str, str]
+    ) -> Mapping[str, str]:
         """The tags with which a re-consent of that moment, beneath ours with these `tags`, goes back on top.
 
-        Its own; but where operators changed the tags of `before` since an earlier run covered the re-consent, theirs.
+        Its own; but where operators have changed those of the version on top of it since, theirs: those of ours, that
+        were `new` and are others `now`, or those of `before`, which an earlier run stored over the re-consent.
         """
-        theirs = operator_tags(self.before.tags)
-        if written > self.before.created_on or theirs == operator_tags(self.others[-1].tags):
+        theirs, source = operator_tags(now), operator_tags(self.others[-1].tags)
+        if theirs == operator_tags(new) and (written > self.before.created_on or theirs == source):
             return tags
         return fitted(theirs, {name: text for name, text in tags.items() if name in JOB_TAGS}).tags
 
     def _is_of_job(self, version: ListedVersion) -> bool:
-        """Whether a run made this version: it says when, and no older version says the same (people copy tags)."""
-        moment = version.tags.get(REDEEMED_AT)
+        """Whether a run made this version: it says when, not long before, and no older one says the same.
+
+        Else somebody wrote it who copied the tags of a version before.
+        """
+        began = redeemed_at_of(version.tags)
+        if began is None or abs(version.created_on - began) > _LONGEST_RUN:
+            return False
         older = (other for other in self.versions if other.created_on < version.created_on)
-        return moment is not None and all(other.tags.get(REDEEMED_AT) != moment for other in older)
+        return all(redeemed_at_of(other.tags) != began for other in older)

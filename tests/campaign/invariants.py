@@ -67,7 +67,8 @@ def settled(vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Vi
         current = _current(vault, name)
         if current is None:
             continue
-        if "consent" not in meant.overwritten and not entra.same_sign_in(current.value, meant.consents[-1]):
+        in_care = meant.is_managed or meant.left_care  # of what somebody released, nothing is written any more
+        if in_care and "consent" not in meant.overwritten and not entra.same_sign_in(current.value, meant.consents[-1]):
             yield Violation(LOST, name, "the last re-consent is not on top")
         if "tags" not in meant.overwritten and operator_tags(current.tags or {}) != meant.tags:
             found, theirs = operator_tags(current.tags or {}), meant.tags

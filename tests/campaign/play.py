@@ -12,7 +12,6 @@ import logging
 import secrets
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from functools import cache, partial
 
 from emulators.entra.state import EntraState
@@ -115,10 +114,11 @@ class Play:
             for one in crowd:
                 self._consent(one, state)
             self.names += crowd
-        self.clock.turn(days=20)
-        for name in self.names:
-            self._rotated(name)
-        self.clock.turn(days=8)
+        for days, fresh in ((20, False), (7, True), (1, None)):
+            self.clock.turn(days=days)
+            for name, state in self._states.items():
+                if state != "never redeemed" and (state == "fresh") is fresh:
+                    self._rotated(name)
 
     def _consent(self, name: str, state: str) -> None:
         """A token of this state, when somebody put it under care."""
@@ -130,16 +130,13 @@ class Play:
         self._states[name] = state
 
     def _rotated(self, name: str) -> None:
-        """The token as a run left it, with the version before it still enabled."""
-        state, meant = self._states[name], self.ledger.tokens[name]
-        if state == "never redeemed":
-            return
+        """The token as a run left it at this moment, with the version before it still enabled."""
+        meant = self.ledger.tokens[name]
         value = self.entra.descendant(meant.consents[0])
         self.ledger.secrets.add(value)
-        redeemed = self.clock.now() + timedelta(days=7 if state == "fresh" else 0)
-        tags = {**meant.tags, REDEEMED_AT: timestamp(redeemed)}
+        tags = {**meant.tags, REDEEMED_AT: timestamp(self.clock.now())}
         self.vault.state.put(name, value, tags=tags, content_type=meant.content_type)
-        if state == "revoked":
+        if self._states[name] == "revoked":
             self.entra.revoke(self.operators.accounts[name])
 
     # --- the steps

@@ -17,15 +17,16 @@ def shortened(story: Story) -> tuple[Story, str]:
     found = _broken_by(story)
     if found is None:
         raise ValueError("the story does not break a promise when it is played again")
-    while (shorter := next(_still_broken(story), None)) is not None:
+    promise = found.partition(":")[0]
+    while (shorter := next(_still_broken(story, promise), None)) is not None:
         story, found = shorter
     return story, found
 
 
-def _still_broken(story: Story) -> Iterator[tuple[Story, str]]:
+def _still_broken(story: Story, promise: str) -> Iterator[tuple[Story, str]]:
     for candidate in _plainer(story):
         found = _broken_by(candidate)
-        if found is not None:
+        if found is not None and found.startswith(promise):
             yield candidate, found
 
 

@@ -7,7 +7,7 @@ import pytest
 from rotation.outcome import Kind
 from rotation.reason import Reason
 from tests.campaign.faults import Fault
-from tests.campaign.journal import AFTER, BEFORE, CREDENTIAL, DISABLE, LOOK, STORE, VERSIONS
+from tests.campaign.journal import AFTER, BEFORE, CREDENTIAL, DISABLE, LOOK, REDEEM, STORE, VERSIONS
 from tests.campaign.play import Play, play
 from tests.campaign.story import FOR_GOOD, Act, Break, Meanwhile, Run, Stop, Story, Wait
 
@@ -17,6 +17,9 @@ STORIES = {
     ),
     "a run that died had covered a re-consent by a script that copies tags": Story(
         ("due",), (Run((Meanwhile("re-consent with copied tags", STORE), Stop(VERSIONS, BEFORE))),)
+    ),
+    "the run after that dies too, as it settles": Story(
+        ("due",), (Run((Meanwhile("re-consent", STORE), Stop(STORE))), Wait(8), Run((Stop(VERSIONS, BEFORE),)))
     ),
     "a run could not list the versions and had covered a re-consent": Story(
         ("due",), (Run((Meanwhile("re-consent", STORE), Break(VERSIONS, Fault.ERROR, times=FOR_GOOD))),)
@@ -74,6 +77,23 @@ STORIES = {
     ),
     "they tag the version before ours, then ours: the later tags stay": Story(
         ("due",), (Run((Meanwhile("retag", STORE), Meanwhile("retag", VERSIONS))),)
+    ),
+    "they release the token after it was stored over a re-consent: it stays out of care": Story(
+        ("due",), (Run((Meanwhile("re-consent", STORE), Meanwhile("release", STORE, AFTER))),)
+    ),
+    "a version that a run beside ours disabled is not what an operator disabled": Story(
+        ("revoked", "revoked", "never redeemed"),
+        (
+            Run((Meanwhile("re-consent with copied tags", STORE, AFTER), Stop(DISABLE, BEFORE))),
+            Run(
+                (Break(CREDENTIAL, Fault.ERROR), Meanwhile("another app eats the creates", REDEEM, AFTER)),
+                force=True,
+                bursts=(5, 7, 7, 6, 1),
+            ),
+        ),
+    ),
+    "they disable a version that two runs at once wrote in one second": Story(
+        ("due",), (Run(force=True, bursts=(1,)), Run((Meanwhile("disable", STORE),), force=True))
     ),
     "they tag a consent that is being put back": Story(
         ("due",), (Run((Meanwhile("re-consent", STORE), Meanwhile("retag", STORE, skip=1))),)
