@@ -20,7 +20,10 @@ TOKEN = "rotation.token"  # noqa: S105 - the name of an event, not a password
 PROBLEM = "rotation.problem"
 RUN = "rotation.run"
 
-_NOT_BY_ACCEPTING = frozenset({Reason.CLIENT_CREDENTIAL_EXPIRING})  # its end is as near as before
+_STILL_POSSIBLE = frozenset({
+    Reason.CLIENT_CREDENTIAL_EXPIRING,  # its end is as near as before
+    Reason.LEASE_UNAVAILABLE,  # a run goes on without the lease
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ _DISPROVED: Mapping[Unit, tuple[Reason, ...]] = {
     unit: tuple(
         reason
         for reason in Reason
-        if reason.unit is unit and reason.severity is not Severity.NONE and reason not in _NOT_BY_ACCEPTING
+        if reason.unit is unit and reason.severity is not Severity.NONE and reason not in _STILL_POSSIBLE
     )
     for unit in Unit
 }
