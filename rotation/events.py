@@ -20,7 +20,12 @@ TOKEN = "rotation.token"  # noqa: S105 - the name of an event, not a password
 PROBLEM = "rotation.problem"
 RUN = "rotation.run"
 
-_NOT_BY_ACCEPTING = frozenset({Reason.CLIENT_CREDENTIAL_EXPIRING})  # its end is as near as before
+_NOT_BY_ROTATING = frozenset(
+    {
+        Reason.CLIENT_CREDENTIAL_EXPIRING,  # its end is as near as before
+        Reason.LEASE_UNAVAILABLE,  # a rotation needs none
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ _DISPROVED: Mapping[Unit, tuple[Reason, ...]] = {
     unit: tuple(
         reason
         for reason in Reason
-        if reason.unit is unit and reason.severity is not Severity.NONE and reason not in _NOT_BY_ACCEPTING
+        if reason.unit is unit and reason.severity is not Severity.NONE and reason not in _NOT_BY_ROTATING
     )
     for unit in Unit
 }
