@@ -207,10 +207,10 @@ def test_one_unit_is_closed_once_however_many_tokens_prove_it() -> None:
 
 
 @pytest.mark.parametrize("unit", [unit for unit in Unit if unit is not Unit.NONE])
-def test_every_reason_of_a_unit_can_be_closed_but_a_near_end(unit: Unit) -> None:
+def test_every_reason_of_a_unit_can_be_closed_but_a_near_end_and_a_missing_lease(unit: Unit) -> None:
     (told,) = closed(report_of(replace(ROTATED, proved=((unit, "x"),)), full=False))
     of_unit = {reason for reason in Reason if reason.unit is unit and reason.severity is not Severity.NONE}
-    assert set(told["reasons"].split(",")) == of_unit - {Reason.CLIENT_CREDENTIAL_EXPIRING}
+    assert set(told["reasons"].split(",")) == of_unit - {Reason.CLIENT_CREDENTIAL_EXPIRING, Reason.LEASE_UNAVAILABLE}
 
 
 def test_every_property_is_plain_text() -> None:
