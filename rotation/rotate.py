@@ -38,7 +38,7 @@ from rotation.ports import (
 from rotation.reason import Reason, Unit
 from rotation.redeeming import Credentials, check, redeem
 from rotation.secret_value import RefreshToken
-from rotation.storing import Storing
+from rotation.storing import Stored, Storing
 from rotation.tagging import Tagged, after_failure, after_rotation
 from rotation.token import (
     InvalidRecord,
@@ -102,7 +102,7 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
     """Rotate one token. Never raises for what a vault or an issuer does: that is the outcome."""
     read: _Reading | None = None
     redemption: Redemption | None = None
-    stored: str | None = None
+    stored: Stored | None = None
     storing = Storing(context.vault, context.deadlines)
     try:
         read = _read(token, context)
@@ -114,7 +114,7 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
         new, tagged = _new_version(looked, refresh_token, redemption, read.token, context)
         stored = storing.store(new, looked)
         credentials.stored()
-        warnings = storing.settle(stored, new, looked)
+        warnings = storing.settle(stored)
     except Ended as end:
         return _ended(read.token if read else token, read, end, context)
     except Exception as fault:

@@ -39,6 +39,15 @@ _NOT_PUT_BACK = "a re-consent made meanwhile lies under the new version and coul
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """A version that was stored: its id, all that it is made of, and the version that was current at the last look."""
+
+    version: str
+    new: NewVersion
+    looked: SecretVersion
+
+
+@dataclass(frozen=True, slots=True)
 class Storing:
     """What the three steps need: the vault, and until when they may try."""
 
@@ -49,13 +58,16 @@ class Storing:
         """Step 5. The version that was read, as it is now. Raises Ended when theirs stands."""
         return _unless_theirs(self._read_current(read.name, _NOT_STORED), read)
 
-    def store(self, new: NewVersion, looked: SecretVersion, *, unless: str = _NOT_STORED) -> str:
-        """Step 6. Store until it is there, and return the version's id. Raises Ended when it never is."""
+    def store(self, new: NewVersion, looked: SecretVersion, *, unless: str = _NOT_STORED) -> Stored:
+        """Step 6. Store until it is there. Raises Ended when it never is.
+
+        What the operator changed since we looked is carried over from the look before the next attempt.
+        """
         refusals = 0
         wait = _FIRST_WAIT_SECONDS
         while True:
             try:
-                return self.vault.store(new)
+                return Stored(self.vault.store(new), new, looked)
             except VaultError as error:
                 if error.reason is Reason.SECRET_DELETED:
                     raise Ended(Kind.FAILED, error.reason, "it was deleted before the new token was stored") from error
@@ -67,8 +79,8 @@ class Storing:
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
             current = self._read_current(new.name, unless)
             if current.value == new.value:  # the answer was lost, not the request
-                return current.version
-            _unless_theirs(current, looked)
+                return Stored(current.version, new, looked)
+            new, looked = _carried_over(new, looked, _unless_theirs(current, looked))
 
     def _read_current(self, name: str, unless: str) -> SecretVersion:
         try:
@@ -81,30 +93,29 @@ class Storing:
         except VaultError as error:
             _strand(error, unless)
 
-    def settle(
-        self, stored: str, new: NewVersion, looked: SecretVersion, *, since: datetime | None = None
-    ) -> tuple[Reason, ...]:
+    def settle(self, stored: Stored, *, since: datetime | None = None) -> tuple[Reason, ...]:
         """Step 7. Returns the warnings of it. Raises Ended when a re-consent stands after all.
 
         `since`: the re-consents up to then are known, and were given way to.
         """
+        name = stored.new.name
         try:
-            versions = self._persistently(lambda: self.vault.versions(new.name), attempts=_SETTLING_ATTEMPTS)
+            versions = self._persistently(lambda: self.vault.versions(name), attempts=_SETTLING_ATTEMPTS)
         except VaultError as error:
             return _unsettled(error)
-        before = next((version for version in versions if version.version == looked.version), None)
+        before = next((version for version in versions if version.version == stored.looked.version), None)
         if before is None:  # the secret is gone, or its list is not up to date: nothing in it is known to be older
             return ()
-        history = VersionHistory(versions, stored, before)
+        history = VersionHistory(versions, stored.version, before)
         covered = history.covered(since)
         if history.written_meanwhile or covered:
-            stored = self._give_way_to_theirs(new, history, covered)
+            stored = replace(stored, version=self._give_way_to_theirs(stored.new, history, covered))
         try:
-            warnings = self._follow_operator(stored, new, looked, history, beside=since is not None)
+            warnings = self._follow_operator(stored, history, beside=since is not None)
             for version in history.superseded:
                 if self.deadlines.is_over():  # an adopted secret may have hundreds; the next rotation goes on
                     return (*warnings, Reason.DISABLE_FAILED)
-                self.vault.disable(new.name, version.version)
+                self.vault.disable(name, version.version)
         except VaultError as error:
             return _unsettled(error)
         return warnings
@@ -130,7 +141,7 @@ class Storing:
         put_back = replace(new, value=theirs.value, enabled=True, tags=tags)
         put_back = replace(put_back, content_type=theirs.content_type, expires_on=theirs.expires_on)
         on_top = self.store(put_back, current, unless=_NOT_PUT_BACK)
-        self.settle(on_top, put_back, current, since=since)  # they may have signed in once more meanwhile
+        self.settle(on_top, since=since)  # they may have signed in once more meanwhile
         raise Ended(
             Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile; it was put back on top"
         )
@@ -145,20 +156,19 @@ class Storing:
                 return theirs, version.created_on
         return None, None
 
-    def _follow_operator(
-        self, stored: str, new: NewVersion, looked: SecretVersion, history: VersionHistory, *, beside: bool
-    ) -> tuple[Reason, ...]:
+    def _follow_operator(self, stored: Stored, history: VersionHistory, *, beside: bool) -> tuple[Reason, ...]:
         """What the operator did to the version before ours, after we looked, is done to ours.
 
         `beside`: where that version is ours too, a run beside this one may have disabled it, having stored another.
         """
+        new, looked = stored.new, stored.looked
         theirs = operator_tags(history.before.tags)
         tagged = fitted(theirs, {name: value for name, value in new.tags.items() if name in JOB_TAGS})
-        ours = next((version.tags for version in history.versions if version.version == stored), new.tags)
+        ours = next((version.tags for version in history.versions if version.version == stored.version), new.tags)
         if theirs != operator_tags(looked.tags) and operator_tags(ours) == operator_tags(new.tags):
-            self.vault.retag(new.name, stored, tagged.tags)
+            self.vault.retag(new.name, stored.version, tagged.tags)
         if looked.enabled and not history.before.enabled and not (beside and history.crowded):
-            self.vault.disable(new.name, stored)
+            self.vault.disable(new.name, stored.version)
         return (Reason.TAGS_DROPPED,) * tagged.dropped
 
     def _persistently[T](self, call: Callable[[], T], *, attempts: int | None = None) -> T:
@@ -178,6 +188,15 @@ class Storing:
                 ):
                     raise
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+
+
+def _carried_over(new: NewVersion, looked: SecretVersion, current: SecretVersion) -> tuple[NewVersion, SecretVersion]:
+    """The next attempt, and what was looked at before it: with what the operator changed since the look before."""
+    theirs = operator_tags(current.tags)
+    if theirs != operator_tags(looked.tags):
+        tagged = fitted(theirs, {name: text for name, text in new.tags.items() if name in JOB_TAGS})
+        new = replace(new, tags=tagged.tags)
+    return new, current
 
 
 def _unless_theirs(current: SecretVersion, ours: SecretVersion) -> SecretVersion:

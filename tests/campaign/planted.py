@@ -49,8 +49,8 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
             "        try:\n"
             "            stored = storing.store(new, looked)\n"
             "        except Ended:\n"
-            "            redemption = redeem(\n"
-            "                value, read.token, credentials, issuer=context.issuer, deadlines=context.deadlines\n"
+            "            redemption, by = redeem(\n"
+            "                value, read.token, credentials, issuer=context.issuer, obstacle=context.obstacle\n"
             "            )\n"
             "            new, tagged = _new_version(\n"
             "                looked, check(read.token, redemption), redemption, read.token, context\n"
@@ -67,9 +67,7 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
         Edit("tagging", "import ACCOUNT_ID, JOB_TAGS,", "import ACCOUNT_ID, JOB_TAGS, OUR_TAGS,"),
     ),
     "does not look again": (Edit("rotate", "looked = storing.look_again(read.secret)", "looked = read.secret"),),
-    "does not settle": (
-        Edit("rotate", "warnings = storing.settle(stored, new, looked)", "warnings: tuple[Reason, ...] = ()"),
-    ),
+    "does not settle": (Edit("rotate", "warnings = storing.settle(stored)", "warnings: tuple[Reason, ...] = ()"),),
     "disables before it stores": (
         Edit(
             "rotate",
@@ -95,8 +93,9 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
     "sends a store again without a look": (
         Edit(
             "storing",
-            "                return self.vault.store(new)\n",
-            "                return self._persistently(lambda: self.vault.store(new))\n",
+            "                return Stored(self.vault.store(new), new, looked)\n",
+            "                sent = self._persistently(lambda: self.vault.store(new))\n"
+            "                return Stored(sent, new, looked)\n",
         ),
     ),
     "takes the permit after it redeemed": (

@@ -7,7 +7,7 @@ import pytest
 from rotation.outcome import Kind
 from rotation.reason import Reason
 from tests.campaign.faults import Fault
-from tests.campaign.journal import AFTER, BEFORE, CREDENTIAL, DISABLE, LOOK, REDEEM, STORE, VERSIONS
+from tests.campaign.journal import AFTER, BEFORE, CREDENTIAL, DISABLE, LOOK, REDEEM, RETAG, STORE, VERSIONS
 from tests.campaign.play import Play, play
 from tests.campaign.story import FOR_GOOD, Act, Break, Meanwhile, Run, Stop, Story, Wait
 
@@ -94,6 +94,18 @@ STORIES = {
     ),
     "they disable a version that two runs at once wrote in one second": Story(
         ("due",), (Run(force=True, bursts=(1,)), Run((Meanwhile("disable", STORE),), force=True))
+    ),
+    "they tag it, the store is throttled, and then no tag can be changed: the next attempt has their tags": Story(
+        ("due",),
+        (
+            Run(
+                (
+                    Meanwhile("retag", STORE),
+                    Break(STORE, Fault.THROTTLED_UNTIL),
+                    Break(RETAG, Fault.ERROR, times=FOR_GOOD),
+                )
+            ),
+        ),
     ),
     "they tag a consent that is being put back": Story(
         ("due",), (Run((Meanwhile("re-consent", STORE), Meanwhile("retag", STORE, skip=1))),)
