@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -92,19 +93,24 @@ def test_a_token_that_was_redeemed_before_the_lease_was_lost_is_stored(
     assert len(values_of(cloud.vault, "contoso")) == 2
 
 
-@pytest.mark.parametrize("step", [REDEEM, STORE])
-def test_what_another_run_has_stored_meanwhile_is_on_top_in_the_end(
-    cloud: World, partner: Partner, losing: Losing, step: str
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [(REDEEM, Reason.SUPERSEDED), (STORE, Reason.DUE)],
+    ids=["before it looks again: theirs stands", "before it stores: ours covers theirs"],
+)
+def test_whoever_took_over_and_stored_meanwhile_the_current_version_is_a_good_one(
+    cloud: World, partner: Partner, losing: Losing, step: str, reason: Reason
 ) -> None:
-    partner.put("contoso", redeemed=None)
+    partner.put("contoso", redeemed=timedelta(0))
     cloud.vault.age(DUE)
-    theirs = partner.consent()
-    takes_over = partial(cloud.vault.state.put, "contoso", theirs, tags=partner.tags())
+    takes_over = partial(cloud.vault.state.put, "contoso", partner.consent(), tags=partner.tags(redeemed=timedelta(0)))
 
     report = losing.run(after=REDEEM, also=takes_over) if step == REDEEM else losing.run(before=STORE, also=takes_over)
 
-    assert outcome(report, "contoso").reason is Reason.SUPERSEDED
-    assert values_of(cloud.vault, "contoso")[-1] == theirs
+    assert outcome(report, "contoso").reason is reason
+    assert len(values_of(cloud.vault, "contoso")) == (2 if step == REDEEM else 3)
+    again = replace(losing.job, lease=LosableLease())
+    assert again.run("contoso", force=True).counts == {Kind.ROTATED: 1}
 
 
 def test_an_unanswered_redemption_is_not_tried_again_without_the_lease(

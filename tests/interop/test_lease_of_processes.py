@@ -225,7 +225,7 @@ def test_a_paused_holder_that_wakes_up_before_it_stores_loses_nothing_and_starts
 ) -> None:
     story: Paused = played["paused_before_it_stores"].result()
     assert (story.other.code, counts(story.other)) == (0, {"rotated": 3})
-    assert outcomes(story.holder) == [("deferred", "lease_held"), ("deferred", "lease_held"), ("skipped", "superseded")]
+    assert outcomes(story.holder) == [("deferred", "lease_held"), ("deferred", "lease_held"), ("rotated", "due")]
     assert story.redeemed == (4, 4)
     assert "rotation.lease_lost" in story.holder.stderr
     assert (story.again.code, counts(story.again)) == (0, {"rotated": 3}), "every current version is redeemable"
