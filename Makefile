@@ -21,7 +21,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY ?= $(CURDIR)/.cache/hypothesis
 
 unexport VAULT_URL # a real vault is asked for by `make interop` alone, never met by `make test`
 
-.PHONY: help demo serve bench test check infra interop node audit sbom lock lock-check format clean
+.PHONY: help demo serve bench test campaign check infra interop node audit sbom lock lock-check format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,11 @@ $(CHECKOV): Makefile | $(UV)
 	@$(UV) venv --quiet --clear --python "$$(cat .python-version)" .cache/checkov >&2
 	@$(UV) pip install --quiet --python .cache/checkov checkov==3.3.30 >&2
 	@touch $@
+
+campaign: $(READY) ## what fails, who acts and what dies, by the thousand: in this process, over the wire, by SIGKILL
+	@$(PYTHON) -m tests.campaign $(ARGS)
+	@$(PYTHON) -m tests.campaign.wire
+	@$(PYTHON) -m tests.campaign.killing
 
 audit: .cache/audit/.synced ## known vulnerabilities in what is pinned (error 1: some, 2: a faulty pin, 3: nobody could be asked)
 	@$(AUDIT) -m supply_chain.audit $(LOCKS) $(ARGS)

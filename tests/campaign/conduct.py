@@ -104,7 +104,7 @@ def _stranded_is_a_problem(report: RunReport) -> Iterator[Violation]:
 
 
 def note_what_may_be_overwritten(journal: Journal, run: int, report: RunReport | None, ledger: Ledger) -> None:
-    """Note in the ledger what an act in the window of a write has lost for good, by the promise of docs/adr/0005.
+    """Note in the ledger what an act in the window of a write has lost for good, by the promise of docs/adr/0002.
 
     The window is what lies between a write and the request before it. Closing it is what settling does: a run that
     died before that, or told that it could not settle, leaves an act in the window covered.

@@ -14,7 +14,7 @@ class Meant:
     """How operators left one token. `consents` are refresh tokens, the oldest first: the last one is to be on top.
 
     `left_care`: a re-consent without tags took it out of care, which nobody meant and the job must tell. `overwritten`
-    names what an act in the window of one request may have lost for good (docs/adr/0005), because the
+    names what an act in the window of one request may have lost for good (docs/adr/0002), because the
     run that covered it never came to settle: `tags`, `enabled`, `consent`.
     """
 
