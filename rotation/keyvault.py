@@ -4,8 +4,8 @@ The identity needs four data actions on secrets and no more: `readMetadata` (lis
 (store) and `update` (tags, disabling), each `Microsoft.KeyVault/vaults/secrets/<name>/action`.
 
 The SDK's own retries are off: its retry of a PUT writes a second version (seen with 4.12.0), and a persistent 500
-costs eleven seconds in them. What may be repeated is repeated here, briefly; `store` is sent once, and what follows
-is decided in `storing`.
+costs eleven seconds in them. What may be repeated is repeated here, briefly; `store` and `retag` are sent once, and
+what follows is decided by who looks again first.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ class KeyVault:
         return _known(stored.properties.version)
 
     def retag(self, name: str, version: str, tags: Mapping[str, str]) -> None:
-        """Replace all tags of exactly this version."""
-        self._patiently(lambda: self._client.update_secret_properties(name, version, tags=dict(tags)))
+        """Replace all tags of exactly this version, sending the request once."""
+        translated(lambda: self._client.update_secret_properties(name, version, tags=dict(tags)))
 
     def disable(self, name: str, version: str) -> None:
         """Disable exactly this version."""

@@ -112,7 +112,7 @@ class Vault(Protocol):
         """Write a new version, sending the request once; returns its id. After an error it may be there anyway."""
 
     def retag(self, name: str, version: str, tags: Mapping[str, str]) -> None:
-        """Replace all tags of exactly this version."""
+        """Replace all tags of exactly this version, sending the request once; before another, they are read again."""
 
     def disable(self, name: str, version: str) -> None:
         """Disable exactly this version."""

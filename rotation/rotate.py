@@ -35,7 +35,7 @@ from rotation.ports import (
     Vault,
     VaultError,
 )
-from rotation.reason import Reason, Unit
+from rotation.reason import TRANSIENT, Reason, Unit
 from rotation.redeeming import Credentials, check, redeem
 from rotation.secret_value import RefreshToken
 from rotation.storing import Stored, Storing
@@ -49,6 +49,7 @@ from rotation.token import (
     parse,
 )
 
+_WAITS_SECONDS = (0.5, 1.0)
 _REPLACED = "the version that failed was replaced meanwhile; the new one is redeemed by the next run"
 _UNTAGGED = "the secret stopped being managed meanwhile"
 _LEASE_LOST = "this run lost the lease of the vault, so that another may have it; the next run goes on from here"
@@ -246,18 +247,32 @@ def _remember(outcome: Outcome, read: _Reading, context: Context) -> Outcome:
     repeated = before is not None and before.version == failure.version and before.reason is failure.reason
     failed = replace(outcome, streak=failure, repeated=repeated)
     try:
-        looked = context.vault.read(outcome.name)
-        if looked.version != read.secret.version:
-            return replace(outcome, kind=Kind.SKIPPED, reason=Reason.SUPERSEDED, message=_REPLACED)
-        if not is_managed(looked.tags):
-            return replace(outcome, kind=Kind.SKIPPED, reason=Reason.SUPERSEDED, message=_UNTAGGED)
-        tagged = after_failure(looked.tags, failure)
-        if tagged.tags != looked.tags:
-            context.vault.retag(looked.name, looked.version, tagged.tags)
+        return _remembered(failed, read, context)
     except VaultError as error:
         if error.reason is Reason.VAULT_DENIED:  # no run can remember anything: told at once, and why
             return replace(outcome, warnings=(Reason.VAULT_DENIED,))
         return failed  # the failure itself is what is told; only its memory is lost, and the next run finds it again
+
+
+def _remembered(failed: Outcome, read: _Reading, context: Context) -> Outcome:
+    """Change the tags that a look has just shown, and look again before another attempt. Raises VaultError."""
+    waits = list(_WAITS_SECONDS)
+    while True:
+        looked = context.vault.read(failed.name)
+        if looked.version != read.secret.version or not is_managed(looked.tags):
+            message = _UNTAGGED if looked.version == read.secret.version else _REPLACED
+            return replace(
+                failed, kind=Kind.SKIPPED, reason=Reason.SUPERSEDED, message=message, streak=None, repeated=False
+            )
+        tagged = after_failure(looked.tags, failed.streak) if failed.streak else Tagged(looked.tags, dropped=False)
+        try:
+            if tagged.tags != looked.tags:
+                context.vault.retag(looked.name, looked.version, tagged.tags)
+        except VaultError as error:
+            if error.reason not in TRANSIENT or not waits or not context.deadlines.pause(waits.pop(0)):
+                raise
+        else:
+            break
     if tagged.dropped:  # no run can remember it: what would wait for a second one is told at once
-        return replace(outcome, warnings=(Reason.TAGS_DROPPED,))
+        return replace(failed, streak=None, repeated=False, warnings=(Reason.TAGS_DROPPED,))
     return failed

@@ -7,7 +7,8 @@ decided, redeemed and told before and after is left to `rotate`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -164,12 +165,18 @@ class Storing:
         new, looked = stored.new, stored.looked
         theirs = operator_tags(history.before.tags)
         tagged = fitted(theirs, {name: value for name, value in new.tags.items() if name in JOB_TAGS})
-        ours = next((version.tags for version in history.versions if version.version == stored.version), new.tags)
-        if theirs != operator_tags(looked.tags) and operator_tags(ours) == operator_tags(new.tags):
-            self.vault.retag(new.name, stored.version, tagged.tags)
+        if theirs != operator_tags(looked.tags):
+            self._persistently(partial(self._retag, stored, tagged.tags), attempts=_SETTLING_ATTEMPTS)
         if looked.enabled and not history.before.enabled and not (beside and history.crowded):
             self.vault.disable(new.name, stored.version)
         return (Reason.TAGS_DROPPED,) * tagged.dropped
+
+    def _retag(self, stored: Stored, tags: Mapping[str, str]) -> None:
+        """Change the tags of ours, unless somebody has changed them, or the version, since it was stored."""
+        with suppress(SecretDisabledError, SecretNotFoundError):  # hands off
+            current = self.vault.read(stored.new.name)
+            if current.version == stored.version and operator_tags(current.tags) == operator_tags(stored.new.tags):
+                self.vault.retag(stored.new.name, stored.version, tags)
 
     def _persistently[T](self, call: Callable[[], T], *, attempts: int | None = None) -> T:
         """Call until it answers, `attempts` times at most or until the deadline; what no waiting mends is raised."""

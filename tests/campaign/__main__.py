@@ -91,8 +91,10 @@ def _tell(number: int, told: Told) -> None:
     if told.broken is None:
         return
     _print(f"seed {number}, story {told.stories}, broke a promise:", told.found, str(told.broken), "")
-    story, found = shortened(told.broken)
-    _print("shortened, it is:", found, str(story), "", f"    {story!r}", "")
+    short = shortened(told.broken)
+    if short is not None:
+        story, found = short
+        _print("shortened, it is:", found, str(story), "", f"    {story!r}", "")
     _print(f"again: make campaign ARGS='--seed {number} --schedules {SEARCH} --no-planted'", "")
 
 

@@ -36,6 +36,19 @@ def redeemed_once(journal: Journal, run: int) -> Iterator[Violation]:
             yield Violation(REPEATED, requests[0].name, f"redeemed {len(requests)} times, though the answer came")
 
 
+def stored_once(journal: Journal, run: int) -> Iterator[Violation]:
+    """No token that a run redeemed is stored twice by it."""
+    redeemed = {request.value for request in journal.requests(run) if request.kind == REDEEM}
+    stores = Counter(
+        (request.name, request.value)
+        for request in journal.requests(run)
+        if request.kind == STORE and request.effect and request.value in redeemed
+    )
+    for (name, _), times in stores.items():
+        if times > 1:
+            yield Violation(REPEATED, name, f"a token that the run redeemed was stored {times} times")
+
+
 def looked_before_each_store(journal: Journal, run: int) -> Iterator[Violation]:
     """The request before a store is a look at the current version: an act can slip in there, and nowhere else."""
     last: dict[str, Request] = {}

@@ -51,14 +51,6 @@ def kept(vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Viola
             yield Violation(LOST, name, "the current version is disabled, and no operator did that")
         if entra.is_redeemable(meant.consents[-1]) and not entra.is_redeemable(current.value):
             yield Violation(LOST, name, "the current version holds nothing that the issuer redeems")
-        yield from _doubled(name, vault.versions(name), meant)
-
-
-def _doubled(name: str, versions: Iterable[SecretVersion], meant: Meant) -> Iterator[Violation]:
-    ours = Counter(version.value for version in versions if version.value not in meant.consents)
-    for times in ours.values():
-        if times > 1:
-            yield Violation(REPEATED, name, f"a token that the job redeemed was stored {times} times")
 
 
 def settled(vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Violation]:

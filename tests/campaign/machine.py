@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -94,7 +95,7 @@ class Schedule(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Everything is well again."""
-        if self._playing is not None:
+        if self._playing is not None and self._told.broken is None:
             self._guarded(self._playing.finish)
             self._told.stories += 1
             self._progress()
@@ -110,7 +111,7 @@ class Schedule(RuleBasedStateMachine):
             do()
         except PromiseBroken as broken:
             self._playing = None
-            self._told.stories += 1
+            self._told.stories += self._told.broken is None
             self._told.broken, self._told.found = Story(self._tokens, tuple(self._steps)), str(broken)
             raise
 
@@ -137,7 +138,7 @@ def search(number: int, *, stories: int, progress: Callable[[], None] = lambda: 
     )
     try:
         run_state_machine_as_test(Seeded, settings=quietly)
-    except PromiseBroken:
+    except (PromiseBroken, Flaky):  # flaky: it did not break the second time; the story is told all the same
         if told.broken is None:
             raise
     return told

@@ -117,13 +117,6 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
             "                    _strand(error, new.value.reveal())\n",
         ),
     ),
-    "puts the version of another run back on top": (
-        Edit(
-            "version_history",
-            "if version.created_on > known and not self._is_of_job(version)]",
-            "if version.created_on > known]",
-        ),
-    ),
     "rotates twice what is listed twice": (Edit("plan", "        if key not in self._taken:\n", "        if key:\n"),),
 }
 """Every planted bug by what it does, as edits of the product."""

@@ -224,6 +224,7 @@ class Play:
             (
                 *invariants.kept(self.vault.state, self.entra, self.ledger),
                 *conduct.redeemed_once(self.journal, number),
+                *conduct.stored_once(self.journal, number),
                 *conduct.looked_before_each_store(self.journal, number),
                 *conduct.never_waited_with_a_token(self.journal, number),
                 *(conduct.reported(self.journal, number, report) if report else ()),

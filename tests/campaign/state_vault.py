@@ -95,7 +95,8 @@ class StateClient:
         def page(_: str) -> tuple[list[SimpleNamespace], str | None]:
             request = Request(run=self._run, kind=VERSIONS, name=name)
             found = self._send(request, DataAction.READ_METADATA, lambda: self._vault.state.versions(name))
-            return sorted(map(_properties, found), key=lambda each: str(each.version)), None
+            order = 1 if len(self._gate.journal.events) % 2 else -1  # the service promises none: both are met
+            return [_properties(each) for each in found[::order]], None
 
         return Pages(page)
 

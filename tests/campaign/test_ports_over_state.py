@@ -243,7 +243,7 @@ def test_a_redemption_answers_alike(both: Both) -> None:
     assert both.redeem() == ((), ())
 
 
-@pytest.mark.parametrize(("kind", "requests"), [(READ, 3), (VERSIONS, 3), (RETAG, 3), (DISABLE, 3), (STORE, 1)])
+@pytest.mark.parametrize(("kind", "requests"), [(READ, 3), (VERSIONS, 3), (RETAG, 1), (DISABLE, 3), (STORE, 1)])
 def test_as_many_requests_are_sent_before_a_port_gives_up(both: Both, kind: str, requests: int) -> None:
     both.fail(kind, Fault.ERROR, BEFORE)
     both.cloud.vault.log.clear()

@@ -107,6 +107,12 @@ STORIES = {
             ),
         ),
     ),
+    "they tag a version that failed, and remembering that is repeated": Story(
+        ("revoked",), (Run((Meanwhile("retag", RETAG), Break(RETAG, Fault.ERROR))),)
+    ),
+    "they tag our version, and following an older change is repeated": Story(
+        ("due",), (Run((Meanwhile("retag", STORE), Meanwhile("retag", RETAG), Break(RETAG, Fault.ERROR))),)
+    ),
     "they tag a consent that is being put back": Story(
         ("due",), (Run((Meanwhile("re-consent", STORE), Meanwhile("retag", STORE, skip=1))),)
     ),
