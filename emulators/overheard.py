@@ -32,7 +32,7 @@ class Overheard:
 
     @property
     def secrets(self) -> frozenset[str]:
-        """All of them, since the start."""
+        """All of them, since the start or the last `clear`."""
         with self._lock:
             return frozenset(self._secrets)
 
@@ -40,6 +40,11 @@ class Overheard:
         """Add secrets that a test knows of without any wire."""
         with self._lock:
             self._secrets.update(secrets)
+
+    def clear(self) -> None:
+        """Forget them; what is used again is overheard again."""
+        with self._lock:
+            self._secrets.clear()
 
     def layer(self, app: ASGIApp) -> ASGIApp:
         """The application, overheard."""

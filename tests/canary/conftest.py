@@ -48,6 +48,7 @@ def bugged(opened: Bugged, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bugged]:
     for name, value in opened.world.environment().items():
         monkeypatch.setenv(name, value)
     yield opened
+    opened.overheard.clear()
     opened.world.monitor.state.clear()
     opened.world.empty()
 

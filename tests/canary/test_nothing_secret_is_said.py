@@ -28,7 +28,7 @@ def through_every_door(host: FunctionsHost, said: Said) -> None:
 def assert_silent(bugged: Bugged, said: Said) -> None:
     bugged.overheard.note([ECHO])
     canaries = bugged.canaries()
-    assert len(canaries) > 500
+    assert len(canaries) > 10
     shown = {place: canaries.shown_in(said.text_of(place)) for place in said.by_place}
     assert not any(shown.values()), {place: hits[:3] for place, hits in shown.items() if hits}
 
