@@ -43,7 +43,8 @@ class AskedFor:
         secret_id = f"{record.vault}/secrets/{record.name}"
         asked = self._spelled.get(_canonical(record.name), []) + self._spelled.get(_canonical(secret_id), [])
         for name in asked:
-            self._found[name].append(secret_id)
+            if secret_id not in self._found[name]:  # a list that changes under its reader may show one twice
+                self._found[name].append(secret_id)
         return bool(asked)
 
     def add(self, other: AskedFor) -> None:

@@ -17,7 +17,7 @@ from rotation.outcome import Kind, Outcome
 from rotation.pace import Deadlines
 from rotation.plan import Plan
 from rotation.reason import Reason
-from rotation.rotate import Context, outcome_of, rotate
+from rotation.rotate import Context, outcome_of, rotate, standing_of
 from rotation.schedule import Cause, Lane, Schedule, Turn
 from rotation.token import ManagedToken
 
@@ -112,7 +112,7 @@ class _Crew:
     def _not_tried(self, token: ManagedToken, cause: Cause) -> Outcome:
         message = f"not tried, because of {cause.reason} ({cause.subject or token.vault})"
         outcome = self._told(token, Kind.DEFERRED, Reason.BREAKER_OPEN, message)
-        return replace(outcome, because=cause.reason, subject=cause.subject)
+        return replace(outcome, because=cause.reason, subject=cause.subject, standing=standing_of(token))
 
     def _told(self, token: ManagedToken, kind: Kind, reason: Reason, message: str) -> Outcome:
         return outcome_of(token, kind, reason, now=self._contexts[token.vault].now, message=message)

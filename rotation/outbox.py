@@ -7,8 +7,9 @@ where to, is left to `telemetry`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import batched, groupby
 from queue import SimpleQueue
 
 CHUNK = 500
@@ -26,11 +27,19 @@ class Outbox[T]:
     """Delivers from a thread of its own, in the order of sending; close it to end the thread.
 
     `deliver` says whether a chunk was taken. The first that was not ends its parcel: what comes after says that
-    everything before it is there. The thread never keeps a process alive; `ended` is the last that it calls.
+    everything before it is there. A chunk may be taken in part, so what `stands_apart` shares none with the rest. The
+    thread never keeps a process alive; `ended` is the last that it calls.
     """
 
-    def __init__(self, deliver: Callable[[Sequence[T]], bool], *, ended: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        deliver: Callable[[Sequence[T]], bool],
+        *,
+        ended: Callable[[], None],
+        stands_apart: Callable[[T], bool] = lambda _: False,
+    ) -> None:
         self._deliver = deliver
+        self._stands_apart = stands_apart
         self._ended = ended
         self._parcels: SimpleQueue[_Parcel[T] | None] = SimpleQueue()
         self._given_up = False
@@ -63,10 +72,13 @@ class Outbox[T]:
         """How many things were sent and, as far as is known, did not arrive."""
         return self.sent - self.delivered
 
+    def _chunks(self, things: Sequence[T]) -> Iterator[Sequence[T]]:
+        for _, alike in groupby(things, key=self._stands_apart):
+            yield from batched(alike, CHUNK, strict=False)
+
     def _work(self) -> None:
         while (parcel := self._parcels.get()) is not None:
-            for start in range(0, len(parcel.things), CHUNK):
-                chunk = parcel.things[start : start + CHUNK]
+            for chunk in self._chunks(parcel.things):
                 if parcel.given_up or self._given_up or not self._deliver(chunk):
                     break
                 self.delivered += len(chunk)

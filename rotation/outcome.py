@@ -24,6 +24,14 @@ class Kind(StrEnum):
     STRANDED = "stranded"
 
 
+@dataclass(frozen=True, slots=True)
+class StandingFailure:
+    """What an earlier run found, and what its reason's unit means: this run learned nothing of it."""
+
+    failure: LastFailure
+    subject: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """One token's part in a run. Holds no value, no text of others, and nothing that names a person.
@@ -31,7 +39,8 @@ class Outcome:
     `subject` is what the reason's unit means here: the client credential, the client and tenant, the issuer; empty
     for a reason whose unit is the token or the vault. `because` is set with `breaker_open`: the reason that opened
     the breaker. `days_left` is None while the token's age is unknown. `expiry` is the problem that the days left are
-    by themselves. `repeated` says that an earlier run saw this very failure of this very version too.
+    by themselves. `standing` is what failed before, where this run learned nothing of it: the token was not tried,
+    or met something that passes. `repeated` says that an earlier run saw this very failure of this very version too.
     `proved` is what a stored redemption shows to be in order: units with their subjects.
     """
 
@@ -46,6 +55,7 @@ class Outcome:
     days_left: int | None = None
     expiry: Reason | None = None
     streak: LastFailure | None = None
+    standing: StandingFailure | None = None
     repeated: bool = False
     closes_vault: bool = False
     warnings: tuple[Reason, ...] = ()

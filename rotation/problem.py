@@ -67,13 +67,13 @@ def problems_of(
     groups: dict[_Key, list[Outcome]] = defaultdict(list)
     untried: list[Outcome] = []
     for outcome in outcomes:
-        for reason in _reasons(outcome):
-            groups[_key(outcome, reason)].append(outcome)
+        for key in _keys(outcome):
+            groups[key].append(outcome)
         if outcome.because is not None:
             untried.append(outcome)
     for outcome in untried:
-        key = _key(outcome, outcome.because or outcome.reason)
-        if key in groups:
+        key = _key(outcome, outcome.because or outcome.reason, outcome.subject)
+        if key in groups and key not in _keys(outcome):
             groups[key].append(outcome)
     found = [_problem(key, members) for key, members in groups.items()]
     listed = [Problem(f.reason, f.vault, f.vault, 0, (), f.message) for f in vault_faults if _says_something(f)]
@@ -102,13 +102,16 @@ def _is_told(problem: Problem, groups: Iterable[_Key]) -> bool:
     return any(key.reason is problem.reason for key in alike)
 
 
-def _reasons(outcome: Outcome) -> Iterator[Reason]:
-    told = _is_problem(outcome)
-    if told:
-        yield outcome.reason
-    if outcome.expiry is not None and not (told and outcome.reason in TOKEN_IS_DEAD):
-        yield outcome.expiry
-    yield from outcome.warnings
+def _keys(outcome: Outcome) -> list[_Key]:
+    """What is wrong with a token: found by this run, standing since an earlier one, its days left, and warnings."""
+    keys = [_key(outcome, outcome.reason, outcome.subject)] if _is_problem(outcome) else []
+    standing = outcome.standing
+    if standing is not None and standing.failure.lasts:  # else its alert would close although nobody mended anything
+        keys.append(_key(outcome, standing.failure.reason, standing.subject))
+    if outcome.expiry is not None and not any(key.reason in TOKEN_IS_DEAD for key in keys):
+        keys.append(_key(outcome, outcome.expiry, outcome.subject))
+    keys += [_key(outcome, reason, outcome.subject) for reason in outcome.warnings]
+    return list(dict.fromkeys(keys))
 
 
 def _is_problem(outcome: Outcome) -> bool:
@@ -121,14 +124,14 @@ def _is_problem(outcome: Outcome) -> bool:
     return True
 
 
-def _key(outcome: Outcome, reason: Reason) -> _Key:
+def _key(outcome: Outcome, reason: Reason, subject: str) -> _Key:
     match reason.unit:
         case Unit.TOKEN | Unit.NONE:
             return _Key(outcome.vault, reason, outcome.name)
         case Unit.VAULT:
             return _Key(outcome.vault, reason, outcome.vault)
         case Unit.CREDENTIAL | Unit.CLIENT | Unit.CLIENT_AND_TENANT | Unit.ISSUER:
-            return _Key(outcome.vault, reason, outcome.subject)
+            return _Key(outcome.vault, reason, subject)
 
 
 def _problem(key: _Key, members: list[Outcome]) -> Problem:
@@ -136,9 +139,13 @@ def _problem(key: _Key, members: list[Outcome]) -> Problem:
     names = sorted(outcome.name for outcome in members)
     message = told.message if key.reason is told.reason else ""
     label = told.label if key.reason.unit is Unit.TOKEN else ""
-    streaks = [member.streak for member in members if member.reason is key.reason]
-    since = _earliest(streak.first_seen if streak else None for streak in streaks)
+    since = _earliest(_first_seen(member, key.reason) for member in members)
     return Problem(key.reason, key.subject, key.vault, len(members), tuple(names[:_SAMPLE]), message, label, since)
+
+
+def _first_seen(outcome: Outcome, reason: Reason) -> date | None:
+    known = (outcome.streak, outcome.standing.failure if outcome.standing else None)
+    return _earliest(failure.first_seen for failure in known if failure is not None and failure.reason is reason)
 
 
 def _earliest(days: Iterable[date | None]) -> date | None:

@@ -54,6 +54,7 @@ def redeem(
         raise Ended(Kind.FAILED, Reason.TOKEN_MALFORMED, f"{fault}; it was not sent to the issuer")
     refusals: list[tuple[CredentialRef, ClientProofError | RedemptionError]] = []
     for ref in credentials.candidates():
+        _unless(obstacle)  # reading it may take its time
         try:
             redemption = _redeem_with(credentials.proof(ref), value, token, issuer, obstacle)
         except (ClientProofError, RedemptionError) as error:
@@ -80,15 +81,19 @@ def _redeem_with(
         scopes=token.scopes,
         secret_id=f"{token.vault}/secrets/{token.name}",
     )
-    late = obstacle()
-    if late is not None:
-        raise late
+    _unless(obstacle)
     try:
         return issuer.redeem(grant)
     except RedemptionError as error:
         if error.answered or obstacle() is not None:
             raise
     return issuer.redeem(grant)
+
+
+def _unless(obstacle: Obstacle) -> None:
+    late = obstacle()
+    if late is not None:
+        raise late
 
 
 def check(token: ManagedToken, redemption: Redemption) -> RefreshToken:

@@ -21,7 +21,7 @@ from datetime import datetime
 
 from rotation.clouds import Cloud
 from rotation.credential_ref import CredentialRef
-from rotation.outcome import Ended, Kind, Outcome
+from rotation.outcome import Ended, Kind, Outcome, StandingFailure
 from rotation.pace import Deadlines, Pace
 from rotation.policy import Leave, Redeem, Standing, days_left, decide, expires_at, expiry_reason, streak
 from rotation.ports import (
@@ -147,6 +147,14 @@ def outcome_of(token: ManagedToken, kind: Kind, reason: Reason, *, now: datetime
     )
 
 
+def standing_of(token: ManagedToken, *, version: str | None = None) -> StandingFailure | None:
+    """What failed before, of a token that this run learns nothing of; `version` is None where only a list was seen."""
+    failure = token.last_failure
+    if failure is None or version not in (None, failure.version):
+        return None
+    return StandingFailure(failure, _subject(token, failure.reason.unit))
+
+
 def _subject(token: ManagedToken, unit: Unit) -> str:
     match unit:
         case Unit.CREDENTIAL:
@@ -229,7 +237,9 @@ def _ended(token: ManagedToken, read: _Reading | None, end: Ended, context: Cont
     outcome = replace(outcome, subject=end.subject or outcome.subject, closes_vault=end.closes_vault)
     if end.remembered is not None:
         return replace(outcome, streak=end.remembered, repeated=True)
-    if read is None or end.kind is not Kind.FAILED or end.reason.unit is Unit.VAULT:
+    if end.kind is Kind.DEFERRED or (end.kind is Kind.FAILED and (read is None or end.reason.unit is Unit.VAULT)):
+        return replace(outcome, standing=standing_of(token, version=read.secret.version if read else None))
+    if read is None or end.kind is not Kind.FAILED:
         return outcome
     return _remember(outcome, read, context)
 
@@ -246,12 +256,23 @@ def _remember(outcome: Outcome, read: _Reading, context: Context) -> Outcome:
     failure = streak(before, reason=outcome.reason, version=read.secret.version, now=context.now)
     repeated = before is not None and before.version == failure.version and before.reason is failure.reason
     failed = replace(outcome, streak=failure, repeated=repeated)
+    if before is not None and before.version == failure.version and _says_nothing_of(before.reason, outcome.reason):
+        return replace(failed, standing=standing_of(read.token))
     try:
         return _remembered(failed, read, context)
     except VaultError as error:
         if error.reason is Reason.VAULT_DENIED:  # no run can remember anything: told at once, and why
             return replace(outcome, warnings=(Reason.VAULT_DENIED,))
         return failed  # the failure itself is what is told; only its memory is lost, and the next run finds it again
+
+
+def _says_nothing_of(before: Reason, now: Reason) -> bool:
+    """Whether what failed now leaves open what failed before: that stays in the tag, and is tried in every run."""
+    return (
+        before not in TRANSIENT
+        and before.unit is not Unit.CREDENTIAL
+        and (now in TRANSIENT or now.unit is Unit.CREDENTIAL)
+    )
 
 
 def _remembered(failed: Outcome, read: _Reading, context: Context) -> Outcome:

@@ -27,7 +27,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanKind, get_current_span, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from rotation.events import Event
+from rotation.events import RUN, Event
 from rotation.outbox import Outbox
 from rotation.ports import Issuer
 from rotation.spans import EndedSpans, TracedIssuer, ending
@@ -86,7 +86,9 @@ class Telemetry:
         }
         logs, traces = AzureMonitorLogExporter(**options), AzureMonitorTraceExporter(**options)
         self._events = Outbox[ReadableLogRecord](
-            _guarded(lambda records: logs.export(records) is LogRecordExportResult.SUCCESS), ended=logs.client.close
+            _guarded(lambda records: logs.export(records) is LogRecordExportResult.SUCCESS),
+            ended=logs.client.close,
+            stands_apart=lambda record: record.log_record.body == RUN,  # it says that all before it is there
         )
         self._spans = Outbox[ReadableSpan](
             _guarded(lambda spans: traces.export(spans) is SpanExportResult.SUCCESS), ended=traces.client.close

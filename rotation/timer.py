@@ -14,9 +14,14 @@ from datetime import datetime
 from rotation.plan import RunRequest
 from rotation.report import RunReport, Trigger, problem_to_json
 from rotation.run import EveryVaultLeasedError
+from rotation.settings import SettingsError
 from rotation.wiring import application
 
 _logger = logging.getLogger(__name__)
+
+
+class RunFailedError(Exception):
+    """The run could not be carried out, by a fault of this program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +42,20 @@ def rotate(
 
     `trace_parent` is the invocation's, as W3C Trace Context writes it: telemetry goes under it.
     Raises SettingsError when the settings cannot be used: the invocation fails, and the log says every fault.
+    Raises RunFailedError, which says no more than its kind, for a fault of this program.
     """
     if past_due:
         _logger.warning("rotation.past_due")
-    with application(environ) as app:
-        try:
+    try:
+        with application(environ) as app:
             report = app.rotate(RunRequest(trigger=Trigger.TIMER), now=now, trace_parent=trace_parent)
-        except EveryVaultLeasedError as busy:
-            _logger.warning("rotation.lease_held %s", busy)
-            return None
+    except SettingsError:
+        raise
+    except EveryVaultLeasedError as busy:
+        _logger.warning("rotation.lease_held %s", busy)
+        return None
+    except Exception as fault:  # noqa: BLE001 - the host would log it with its text, which may hold anything
+        raise RunFailedError(f"a fault of this program ({type(fault).__name__}): please report it") from None
     _tell(report)
     return report
 

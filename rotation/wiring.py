@@ -54,7 +54,6 @@ _QUIETER = {"azure.identity": logging.ERROR, "msal.managed_identity": logging.IN
 
 _logger = logging.getLogger(__name__)
 
-_logger = logging.getLogger(__name__)
 
 type JobCredential = ClientSecretCredential | ManagedIdentityCredential | AzureCliCredential
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotation.outcome import Kind, Outcome, VaultFault
+from rotation.outcome import Kind, Outcome, StandingFailure, VaultFault
 from rotation.problem import Problem, problems_of
 from rotation.reason import TOKEN_IS_DEAD, TRANSIENT, Reason, Severity, Unit
-from tests.core.records import FAILURES, VAULT, failing, outcome, untried
+from rotation.token import LastFailure
+from tests.core.records import DAY, FAILURES, NOW, VAULT, VERSION, failing, outcome, untried
 
 OTHER_VAULT = "https://fabrikam-tokens.vault.azure.net"
 SECRET = "secret:contoso-app"
@@ -232,3 +234,42 @@ def test_no_failure_goes_untold_but_a_rejection_that_may_pass(outcomes: list[Out
         assert one.reason in told or unconfirmed
         if one.expiry is not None:
             assert one.expiry in told or (one.reason in TOKEN_IS_DEAD and not unconfirmed)
+
+
+# ---- what stands although a run learned nothing of it
+
+
+def standing(reason: Reason, *, days: int = 3, subject: str = "") -> StandingFailure:
+    failure = LastFailure(reason, days, NOW.date() - 2 * DAY, NOW.date() - DAY, VERSION)
+    return StandingFailure(failure, subject)
+
+
+@pytest.mark.parametrize("reason", FAILURES)
+def test_what_failed_before_stays_a_problem_while_its_token_is_not_tried(reason: Reason) -> None:
+    before = standing(reason, subject="x")
+    deferred = replace(untried(Reason.THROTTLED, name="contoso", subject="app in tenant"), standing=before)
+    (problem,) = problems_of([deferred])
+    assert (problem.reason, problem.tokens, problem.since) == (reason, 1, NOW.date() - 2 * DAY)
+    again = replace(outcome(reason, subject="x", repeated=True), streak=before.failure)
+    assert said((problem,)) == said(problems_of([again]))
+
+
+@pytest.mark.parametrize("reason", sorted(TRANSIENT | {Reason.TOKEN_REJECTED}))
+def test_what_was_none_before_is_none_because_its_token_is_not_tried(reason: Reason) -> None:
+    assert problems_of([replace(untried(Reason.THROTTLED, name="contoso"), standing=standing(reason, days=1))]) == ()
+
+
+def test_a_dead_token_that_is_not_tried_is_told_once_and_not_as_expiring_too() -> None:
+    deferred = replace(
+        untried(Reason.THROTTLED, name="contoso"),
+        standing=standing(Reason.TOKEN_REVOKED),
+        expiry=Reason.EXPIRES_WITHIN_WEEK,
+    )
+    assert said(problems_of([deferred])) == [(Reason.TOKEN_REVOKED, "contoso", 1)]
+
+
+def test_a_token_counts_once_where_what_stands_is_what_keeps_it_from_being_tried() -> None:
+    reason = Reason.CLIENT_CREDENTIAL_EXPIRED
+    failed = outcome(reason, name="a", subject=SECRET)
+    deferred = replace(untried(reason, name="b", subject=SECRET), standing=standing(reason, subject=SECRET))
+    assert said(problems_of([failed, deferred])) == [(reason, SECRET, 2)]

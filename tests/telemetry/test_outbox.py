@@ -91,3 +91,11 @@ def test_closing_gives_up_what_does_not_leave_in_time_and_the_thread_still_ends(
     gate.set()
     assert receiver.ended.wait(10)
     assert len(receiver.chunks) == 1
+
+
+def test_what_stands_apart_shares_no_chunk_with_what_it_says_is_there() -> None:
+    receiver = Receiver()
+    outbox: Outbox[int] = Outbox(receiver.deliver, ended=receiver.ended.set, stands_apart=lambda number: number > 6)
+    outbox.send(range(9), within=10)
+    outbox.close(within=10)
+    assert receiver.chunks == [[0, 1, 2, 3, 4, 5, 6], [7, 8]]

@@ -173,7 +173,7 @@ def test_no_library_logs_into_it_at_any_level(host: FunctionsHost, world: World)
 @pytest.mark.usefixtures("revoked")
 def test_each_request_is_made_once_and_none_tells_of_another(host: FunctionsHost, world: World) -> None:
     host.fire_timer(TIMER)
-    assert world.monitor.log.counts() == {"track": 4}  # the beginning, the tokens, the verdict; and the spans
+    assert world.monitor.log.counts() == {"track": 5}  # the beginning, the tokens, the problems, the end; and the spans
 
 
 @pytest.mark.usefixtures("revoked")
