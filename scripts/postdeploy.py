@@ -116,7 +116,10 @@ def _start(url: str, group: str, app: str, pause: float) -> Iterator[str]:
         status, why = _answer(request)
         if status == ACCEPTED:
             yield "accepted: it runs now, without waiting for its schedule."
-            yield "What it finds reaches the workbook and the receivers in about ten minutes."
+            yield (
+                "What it finds reaches the workbook in about five minutes "
+                "and the receivers in about a quarter of an hour."
+            )
             return
         if status in BEHIND_A_DOOR:
             raise StepError(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RULES = Path(__file__).resolve().parents[2] / "infra" / "alerts" / "rules.json"
-SIZES = (1, 100, 10_000)
+SIZES = (1, 100, 10_000, 100_000, 1_000_000)
 DAYS = 30.4
 
 
