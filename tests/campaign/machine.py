@@ -15,11 +15,12 @@ from hypothesis.errors import Flaky
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from tests.campaign.cloud import STATES, WORLD_ACTS
 from tests.campaign.faults import cells
 from tests.campaign.gate import Tally
 from tests.campaign.journal import AFTER, BEFORE, DISABLE, KINDS, LOOK, REDEEM, RETAG, STORE, VERSIONS
 from tests.campaign.operators import ACTS
-from tests.campaign.play import STATES, WORLD_ACTS, Play, PromiseBroken
+from tests.campaign.play import Play, PromiseBroken
 from tests.campaign.story import FOR_GOOD, Act, Break, Meanwhile, Run, Step, Stop, Story, Trouble, Wait
 
 # Hypothesis' own way of making examples repeats and varies parts of those before: five in six are of that kind. Under

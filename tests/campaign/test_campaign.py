@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.campaign.cloud import CLIENT_SECRET
 from tests.campaign.faults import IMPOSSIBLE, Fault, cells
 from tests.campaign.gate import Tally
 from tests.campaign.invariants import unseen
 from tests.campaign.journal import AFTER, BEFORE, KINDS, REDEEM, STORE
 from tests.campaign.ledger import Ledger
 from tests.campaign.machine import search
-from tests.campaign.play import CLIENT_SECRET, Play, PromiseBroken, play
+from tests.campaign.play import Play, PromiseBroken, play
 from tests.campaign.shortening import shortened
 from tests.campaign.story import Act, Break, Meanwhile, Run, Stop, Story
 from tests.campaign.table import table, thin
@@ -55,7 +56,7 @@ def test_a_fault_after_the_effect_has_had_its_effect_and_one_before_has_not() ->
     for moment, stored in ((BEFORE, 2), (AFTER, 3)):
         playing = Play(("due",))
         playing.run(Run((Break(STORE, Fault.RESET, moment), Stop(STORE, moment, skip=1), Stop("look again", AFTER, 1))))
-        assert len(playing.vault.state.versions("contoso")) == stored
+        assert len(playing.cloud.vault.state.versions("contoso")) == stored
 
 
 def test_two_runs_take_turns_as_the_story_says() -> None:
@@ -93,7 +94,7 @@ def test_what_breaks_no_promise_has_nothing_to_shorten() -> None:
 
 def test_a_token_that_is_lost_behind_the_ledger_is_noticed() -> None:
     playing = play(Story(("due",), ()))
-    playing.vault.state.disable("contoso")
+    playing.cloud.vault.state.disable("contoso")
 
     with pytest.raises(PromiseBroken, match="lost: contoso: the current version is disabled, and no operator did that"):
         playing.take(Act("retag", 1))
@@ -102,8 +103,8 @@ def test_a_token_that_is_lost_behind_the_ledger_is_noticed() -> None:
 @pytest.mark.parametrize("cut", [slice(None), slice(0, 40), slice(-30, None)])
 def test_a_piece_of_a_token_is_a_leak_too(cut: slice) -> None:
     playing = Play(("due",))
-    token = playing.ledger.tokens["contoso"].consents[0]
+    token = playing.cloud.ledger.tokens["contoso"].consents[0]
 
-    assert len(list(unseen(["nothing", f"a text with {token[cut]} in it"], playing.ledger))) == 1
-    assert list(unseen(["nothing"], playing.ledger)) == []
+    assert len(list(unseen(["nothing", f"a text with {token[cut]} in it"], playing.cloud.ledger))) == 1
+    assert list(unseen(["nothing"], playing.cloud.ledger)) == []
     assert list(unseen([f"see {CLIENT_SECRET}"], Ledger(secrets={CLIENT_SECRET}))) != []

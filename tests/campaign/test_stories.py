@@ -147,4 +147,4 @@ def test_tags_that_change_in_the_window_of_a_run_that_died_are_what_cannot_be_ke
 
     playing = play(Story(("due",), (Run((at, Stop(STORE))),)))
 
-    assert playing.ledger.tokens["contoso"].overwritten == {"tags"}
+    assert playing.cloud.ledger.tokens["contoso"].overwritten == {"tags"}
