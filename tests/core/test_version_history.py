@@ -49,6 +49,7 @@ def test_what_operators_disabled_and_what_is_known_already_is_not() -> None:
     assert covered(BEFORE, version("theirs", 1), OURS, since=NOW + timedelta(minutes=1)) == []
 
 
+BEFORE_OURS = version("run", -48, redeemed=-49)
 SOURCE, BURIED, DIED = version("source", -9000), version("buried", -99), version("died", -98, redeemed=-100)
 
 
@@ -66,6 +67,13 @@ def test_it_is_found_over_a_second_run_that_died_too() -> None:
 def test_what_a_run_redeemed_is_not_what_it_covered(source: tuple[ListedVersion, ...]) -> None:
     """A re-consent between the run's beginning and its read; the run settled, so that nothing older is enabled."""
     assert covered(*source, BURIED, DIED, OURS, before="died") == []
+
+
+def test_a_re_consent_that_a_later_one_has_replaced_is_not_put_on_top_of_it() -> None:
+    later = version("later", -50)
+
+    assert covered(SOURCE, BURIED, DIED, later, OURS, before="later") == []
+    assert covered(SOURCE, BURIED, DIED, version("later", -50, enabled=False), BEFORE_OURS, OURS, before="run") == []
 
 
 def test_an_ordinary_history_covers_nothing_and_disables_all_but_two() -> None:
