@@ -49,12 +49,16 @@ class VersionHistory:
     def covered(self, since: datetime | None) -> list[ListedVersion]:
         """Re-consents that a store has covered, the newest first; those up to `since` are known already.
 
-        Beside those since we looked there are those that runs covered which ended before they could settle.
+        Those since we looked; if there is none, the last one before, where a run covered it that ended before it could
+        settle.
         """
-        theirs = [version for version in self.others if not self._is_of_job(version)]
-        if since is not None:
-            return [version for version in theirs if version.created_on > since]
-        return [v for v in theirs if v.created_on > self.before.created_on or self._was_covered(v)]
+        known = since or self.before.created_on
+        younger = [version for version in self.others if version.created_on > known and not self._is_of_job(version)]
+        if younger or since is not None:
+            return younger
+        older = (v for v in self.versions if v.version != self.stored and v.created_on <= known)
+        last = next((version for version in older if not self._is_of_job(version)), None)
+        return [last] if last in self.others and self._was_covered(last) else []
 
     def _was_covered(self, version: ListedVersion) -> bool:
         """Whether it was written while a run was under way that stored on top of it.

@@ -126,7 +126,7 @@ def note_what_may_be_overwritten(journal: Journal, run: int, report: RunReport |
         for act, kind in _acts_in_windows(journal, run, name):
             if kind == RETAG:
                 ledger.tokens[name].overwritten |= _what(act) & {"tags"}
-            elif not _was_settled(report, name) or (act not in CONSENTS and _was_overtaken(journal, run, name)):
+            elif not _was_settled(report, name) or (act not in CONSENTS and _stored_beside(journal, run, name)):
                 ledger.tokens[name].overwritten |= _what(act)
 
 
@@ -141,11 +141,11 @@ def _acts_in_windows(journal: Journal, run: int, name: str) -> Iterator[tuple[st
             window.clear()
 
 
-def _was_overtaken(journal: Journal, run: int, name: str) -> bool:
-    """Whether another run stored this token too: what keeps two runs apart is the lease, and here there was none."""
-    stores = (e for e in journal.events if isinstance(e, Request) and e.kind == STORE and e.name == name and e.effect)
-    last = max((request.run for request in stores), default=run)
-    return last != run
+def _stored_beside(journal: Journal, run: int, name: str) -> bool:
+    """Whether another run stored this token during this one: what keeps two apart is the lease, and there was none."""
+    own = [position for position, event in enumerate(journal.events) if _is_of(event, run)]
+    during = (event for event in journal.events[own[0] : own[-1]] if isinstance(event, Request))
+    return any(e.run != run and e.name == name and e.kind == STORE and e.effect for e in during)
 
 
 def _was_settled(report: RunReport | None, name: str) -> bool:

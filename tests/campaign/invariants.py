@@ -59,7 +59,7 @@ def settled(vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Vi
         current = _current(vault, name)
         if current is None:
             continue
-        in_care = meant.is_managed or meant.left_care  # of what somebody released, nothing is written any more
+        in_care = meant.enabled and (meant.is_managed or meant.left_care)  # else nothing is written: hands off
         if in_care and "consent" not in meant.overwritten and not entra.same_sign_in(current.value, meant.consents[-1]):
             yield Violation(LOST, name, "the last re-consent is not on top")
         if "tags" not in meant.overwritten and operator_tags(current.tags or {}) != meant.tags:

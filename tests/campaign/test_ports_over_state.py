@@ -23,11 +23,11 @@ from rotation.pace import Clock
 from rotation.ports import Grant, NewVersion, RedemptionError, Vault, VaultError
 from rotation.reason import Reason
 from rotation.secret_value import ClientSecret, RefreshToken, SecretValue
+from tests.campaign.cloud import CLIENT_SECRET as PLAYED
+from tests.campaign.cloud import Cloud
 from tests.campaign.faults import Fault
-from tests.campaign.gate import Armed, Gate
+from tests.campaign.gate import Armed, Gate, Tally
 from tests.campaign.journal import AFTER, BEFORE, DISABLE, DISCOVERY, LIST, READ, REDEEM, RETAG, STORE, VERSIONS
-from tests.campaign.play import CLIENT_SECRET as PLAYED
-from tests.campaign.play import Play
 from tests.campaign.state_issuer import state_issuer
 from tests.campaign.state_vault import StateVault
 from tests.effects.job import SOON, Job, job_in
@@ -69,7 +69,7 @@ WIRE: Mapping[Fault, Mapping[str, WireFault]] = {
 class Both:
     """The same vault and issuer twice, with one due token in each: over the state, and over TLS."""
 
-    play: Play
+    play: Cloud
     gate: Gate
     state: StateVault
     cloud: World
@@ -124,9 +124,9 @@ def served() -> Iterator[World]:
 
 @pytest.fixture
 def both(served: World) -> Iterator[Both]:
-    play = Play(("due",))
+    play = Cloud(("due",))
     clock = Clock(monotonic=play.clock.monotonic, sleep=play.clock.turn)
-    gate = Gate(play.clock, play.journal, play.tally)
+    gate = Gate(play.clock, play.journal, Tally())
     partner = Partner.new(served)
     partner.put("contoso")
     with job_in(served, read_seconds=SOON) as job:

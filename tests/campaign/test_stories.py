@@ -7,7 +7,7 @@ import pytest
 from rotation.outcome import Kind
 from rotation.reason import Reason
 from tests.campaign.faults import Fault
-from tests.campaign.journal import AFTER, BEFORE, CREDENTIAL, DISABLE, LOOK, REDEEM, RETAG, STORE, VERSIONS
+from tests.campaign.journal import AFTER, BEFORE, CREDENTIAL, DISABLE, LIST, LOOK, REDEEM, RETAG, STORE, VERSIONS
 from tests.campaign.play import Play, play
 from tests.campaign.story import FOR_GOOD, Act, Break, Meanwhile, Run, Stop, Story, Wait
 
@@ -113,6 +113,13 @@ STORIES = {
     "they tag our version, and following an older change is repeated": Story(
         ("due",), (Run((Meanwhile("retag", STORE), Meanwhile("retag", RETAG), Break(RETAG, Fault.ERROR))),)
     ),
+    "nothing can be disabled, and they consent during one run after the other: the last consent stays": Story(
+        ("crowd",),
+        (
+            Run((Meanwhile("update is taken away", LIST, AFTER), Meanwhile("re-consent", STORE, AFTER, token=1))),
+            Run((Meanwhile("re-consent", REDEEM, token=1),), force=True),
+        ),
+    ),
     "they tag a consent that is being put back": Story(
         ("due",), (Run((Meanwhile("re-consent", STORE), Meanwhile("retag", STORE, skip=1))),)
     ),
@@ -147,4 +154,4 @@ def test_tags_that_change_in_the_window_of_a_run_that_died_are_what_cannot_be_ke
 
     playing = play(Story(("due",), (Run((at, Stop(STORE))),)))
 
-    assert playing.ledger.tokens["contoso"].overwritten == {"tags"}
+    assert playing.cloud.ledger.tokens["contoso"].overwritten == {"tags"}
