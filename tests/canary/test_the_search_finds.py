@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import logging
+import os
 from dataclasses import dataclass
 from urllib.parse import quote
 
 import pytest
 
+from rotation.events import Event
+from rotation.wiring import application
 from tests.canary.conftest import Bugged
 from tests.canary.places import Said
 from tests.canary.search import Canaries
@@ -88,6 +91,17 @@ def test_a_token_that_is_said(bugged: Bugged, partner: Partner, said: Said, say:
     say(token[100:160], said)
 
     with pytest.raises(AssertionError, match=r"\w"):
+        assert_silent(bugged, said)
+
+
+def test_a_token_in_an_event_is_found_in_what_arrives(bugged: Bugged, partner: Partner, said: Said) -> None:
+    token = partner.put("contoso")
+
+    with application(os.environ) as app, app.open_sink("") as sink, sink.run("a-run"):
+        sink.send([Event("rotation.token", {"message": token[100:160]})], within=10)
+    said.add("telemetry", *bugged.world.monitor.state.rows("AppEvents"))
+
+    with pytest.raises(AssertionError, match="telemetry"):
         assert_silent(bugged, said)
 
 
