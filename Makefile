@@ -9,7 +9,7 @@ PYTHON  := .venv/bin/python
 READY   := .venv/.synced
 PEERS   := $(patsubst %,tests/interop/%/node_modules/.package-lock.json,oidc_provider storage_account)
 PARSER  := tests/infra/kusto/node_modules/.package-lock.json
-LOCKS   := requirements.txt requirements-dev.txt requirements-infra.txt requirements-audit.txt requirements-uv.txt
+LOCKS   := requirements.txt requirements-dev.txt requirements-infra.txt requirements-audit.txt requirements-checkov.txt requirements-uv.txt
 LINTERS := .cache/linters
 AUDIT   := .cache/audit/bin/python
 
@@ -61,10 +61,9 @@ CHECKOV := .cache/checkov/bin/checkov
 checkov: $(READY) $(CHECKOV) ## checkov over infra/, in an environment of its own; takes a minute
 	@CHECKOV=$(CHECKOV) $(PYTHON) -m pytest tests/infra/test_checkov.py $(ARGS)
 
-# No lock file: it brings a hundred packages that nothing here imports, into an environment that nothing else uses.
-$(CHECKOV): Makefile | $(UV)
+$(CHECKOV): requirements-checkov.txt .python-version | $(UV)
 	@$(UV) venv --quiet --clear --python "$$(cat .python-version)" .cache/checkov >&2
-	@$(UV) pip install --quiet --python .cache/checkov checkov==3.3.30 >&2
+	@$(UV) pip sync --quiet --require-hashes --python .cache/checkov/bin/python requirements-checkov.txt >&2
 	@touch $@
 
 campaign: $(READY) ## what fails, who acts and what dies, by the thousand: in this process, over the wire, by SIGKILL
@@ -105,6 +104,7 @@ define compile
 	@$(COMPILE) $(2) --universal --output-file $(1)/requirements-infra.txt --group infra
 	@echo uv | $(COMPILE) $(2) --universal --output-file $(1)/requirements-uv.txt -
 	@$(COMPILE) $(2) --universal --output-file $(1)/requirements-audit.txt --group audit
+	@$(COMPILE) $(2) --universal --output-file $(1)/requirements-checkov.txt --group checkov
 endef
 COMPILE := $(UV) pip compile --quiet --generate-hashes --python-version 3.13 --custom-compile-command "make lock"
 
