@@ -48,9 +48,6 @@ param alertRoleIds string = ''
 @description('Where the runbook is read: each mail names it. A copy that the people on duty can open is worth the setting.')
 param runbookUrl string = 'docs/runbook.md'
 
-@description('When this was first deployed, such as 2026-11-21T09:00:00Z. The heartbeat gives a vault 13 hours from here for its first run; by default it does not wait. A parameter, because a template that reads the clock never deploys the same twice.')
-param deployedAt string = '2026-01-01T00:00:00Z'
-
 @description('NCRONTAB with six fields, in UTC.')
 param rotationSchedule string = '0 17 */6 * * *'
 
@@ -298,11 +295,13 @@ module alerts 'modules/alerts.bicep' = {
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
     identityId: identities.outputs.alertsId
-    vaultUrls: vaultUrls
+    vaults: [for (url, i) in vaultUrls: {
+      url: url
+      given: keyVaultAccess[i].outputs.given
+    }]
     emails: filter(emailEntries, address => !empty(address))
     roleIds: filter(roleEntries, id => !empty(id))
     runbookUrl: runbookUrl
-    deployedAt: deployedAt
     dailyCapGb: dailyCapGb
   }
 }

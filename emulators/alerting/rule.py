@@ -81,11 +81,11 @@ class AlertRule:
 def load_rules(
     *, vaults: Mapping[str, datetime], runbook_url: str, folder: Path = RULES_FOLDER
 ) -> tuple[AlertRule, ...]:
-    """Every rule of a folder, as deployed for `vaults`: the address of each, and when it was deployed.
+    """Every rule of a folder, as deployed for `vaults`: the address of each, and when the job was given it.
 
     Raises UnsupportedRuleError.
     """
-    known = ", ".join(f'"{url}", datetime({at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ})' for url, at in vaults.items())
+    known = ", ".join(f'"{url}", "{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"' for url, at in vaults.items())
     return tuple(
         AlertRule.from_json(
             name,

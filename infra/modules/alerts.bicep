@@ -7,16 +7,15 @@ param tags object
 param workspaceId string
 @description('Identity that the rules read the logs with.')
 param identityId string
-param vaultUrls array
-@description('When this was first deployed, RFC 3339 in UTC: before the first run of a vault the heartbeat counts from here.')
-param deployedAt string
+@description('Of each vault its url, and since when the job was given it: before its first run the heartbeat counts from there.')
+param vaults array
 param emails array
 param roleIds array
 param runbookUrl string
 param dailyCapGb int
 
 var groupId = resourceGroup().id
-var vaultRows = [for url in vaultUrls: '"${url}", datetime(${deployedAt})']
+var vaultRows = [for vault in vaults: '"${vault.url}", "${vault.given}"']
 var rules = loadJsonContent('../alerts/rules.json')
 var queries = {
   critical_reminder: loadTextContent('../alerts/critical_reminder.kql')

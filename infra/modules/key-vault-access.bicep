@@ -34,3 +34,6 @@ resource operatorRotatesTokens 'Microsoft.Authorization/roleAssignments@2022-04-
     roleDefinitionId: roleDefinitionId
   }
 }
+
+// Azure's own note of when the job was given the vault. Deploying again moves `updatedOn` and leaves this as it is.
+output given string = jobRotatesTokens.properties.createdOn

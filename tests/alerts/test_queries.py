@@ -194,6 +194,14 @@ def test_a_new_deployment_is_given_13_hours_and_no_more() -> None:
     assert silent(hours=13.1) == sorted([VAULT, OTHER])
 
 
+@pytest.mark.parametrize("given", ["", "01/02/2026 09:00:00 o'clock"])
+def test_a_vault_whose_date_cannot_be_read_is_told_rather_than_never(given: str) -> None:
+    query = RULES["heartbeat"].query.replace(f"{NINE:%Y-%m-%dT%H:%M:%S.%f}0Z", given)
+    assert f'"{VAULT}", "{given}"' in query
+    found = Workspace(rows_of(run(0, vault=OTHER))).query(query, at=NINE + HOUR, reaching_back=timedelta(days=2))
+    assert [row["vault"] for row in found] == [VAULT]
+
+
 def test_a_vault_is_the_same_however_its_address_is_written() -> None:
     written = {f"{VAULT.upper().replace('HTTPS', 'https')}/": NINE}
     (rule,) = (rule for rule in load_rules(vaults=written, runbook_url="") if rule.name == "heartbeat")

@@ -62,7 +62,7 @@ def test_there_is_no_secret_and_nothing_that_changes_by_itself(infra: Path) -> N
     [
         ("param tags object", "param tags object\nparam now string = utcNow()", "utcNow() differs"),
         ("uniqueString(toLower(address))", "newGuid()", "newGuid() differs"),
-        ("datetime(${deployedAt})", "${deployment().name}", "deployment() differs"),
+        ("${vault.given}", "${deployment().name}", "deployment() differs"),
         ("param tags object", "param tags object\n@secure()\nparam key string = 'x'", "key is a secret"),
         ("= actionGroup.name", "= actionGroup.listKeys().primary", "listKeys( hands out keys"),
         ("'TokenRotate'", "'AccountKey=x'", "looks like a key"),
