@@ -93,6 +93,9 @@ param logRetentionDays int = 90
 @description('Daily limit of the workspace in GB; -1 is none. A workspace that is full for the day hears no alarm.')
 param dailyCapGb int = -1
 
+@description('Mail it, too, when an alert rule or the action group is written. A deployment writes all of them, and each is a mail.')
+param alertOnRuleChanges bool = false
+
 @description('Put vault and storage behind private endpoints in a virtual network, and close their public ones.')
 param privateNetworking bool = false
 
@@ -303,6 +306,7 @@ module alerts 'modules/alerts.bicep' = {
     roleIds: filter(roleEntries, id => !empty(id))
     runbookUrl: runbookUrl
     dailyCapGb: dailyCapGb
+    alertOnRuleChanges: alertOnRuleChanges
   }
 }
 

@@ -13,6 +13,8 @@ param emails array
 param roleIds array
 param runbookUrl string
 param dailyCapGb int
+@description('Mail it, too, when a rule or the action group is written.')
+param alertOnRuleChanges bool
 
 var groupId = resourceGroup().id
 var vaultRows = [for vault in vaults: '"${vault.url}", "${vault.given}"']
@@ -34,10 +36,14 @@ var ruleNames = [
   'run_not_completed'
 ]
 
-// "Monitor the health of log search alert rules", Azure Monitor, read 2026-11-21: a rule reports whether it works only if
-// it is evaluated every 15 minutes or more often.
+// "Monitor the health of log search alert rules", Azure Monitor (2024-02-08): a rule reports whether it works only if it
+// is evaluated every 15 minutes or more often.
 var reportingFrequencies = ['PT5M', 'PT10M', 'PT15M']
-var reportingRules = filter(ruleNames, name => contains(reportingFrequencies, rules[name].evaluationFrequency))
+var oftenEvaluated = filter(ruleNames, name => contains(reportingFrequencies, rules[name].evaluationFrequency))
+var reportingRules = union(oftenEvaluated, dailyCapGb == -1 ? [] : ['daily_cap_reached'])
+
+// Of the alerts on the alarm: what holds of each of them.
+var restore = 'Deploy again with azd provision --no-state, which restores every rule. Until then look yourself: python -m rotation status.'
 
 resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: actionGroupName
@@ -106,8 +112,8 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for na
   }
 }]
 
-// "Set daily cap on Log Analytics workspace", Azure Monitor, read 2026-11-21: what the workspace says when it stops
-// listening for the day. Its own operations are still recorded then.
+// "Set daily cap on Log Analytics workspace", Azure Monitor (2023-10-23): the query, the window and the frequency. A cap
+// stops what is billed for, and what the workspace says of itself is not.
 resource dailyCapReached 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (dailyCapGb != -1) {
   name: 'daily_cap_reached'
   location: location
@@ -121,7 +127,7 @@ resource dailyCapReached 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = i
   }
   properties: {
     displayName: 'Token rotation: the workspace is full for today and hears no alarm'
-    description: 'What happened: the daily cap of the workspace is reached. Until it is reset tomorrow no event of the job arrives, and no other alert of it can be trusted. The job itself goes on.\nWhat to do: raise DAILY_CAP_GB, or set it to -1, and deploy; then look for what wrote so much.'
+    description: 'What happened: the daily cap of the workspace is reached. Until it is reset tomorrow no event of the job arrives, and no other alert of it can be trusted. The job itself goes on.\nWhat to do: raise DAILY_CAP_GB, or set it to -1, and deploy; then look for what wrote so much. Until then look yourself: python -m rotation status. Step by step: ${runbookUrl}#daily_cap_reached'
     enabled: true
     severity: 1
     scopes: [workspaceId]
@@ -156,7 +162,7 @@ resource ruleUnhealthy 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'What happened: an alert rule of token rotation is disabled, or its query fails: what it should tell is not told.\nWhat to do: open the rule under Monitor, Alerts, Alert rules; Resource health says why. Enable it, or deploy again, which restores all rules.'
+    description: 'What happened: an alert rule of token rotation is disabled, or its query fails: what it should tell is not told. The affected resource of this alert is the rule.\nWhat to do: open the rule under Monitor, Alerts, Alert rules; Resource health says why. ${restore} Step by step: ${runbookUrl}#rule_unhealthy'
     enabled: true
     scopes: [for name in reportingRules: resourceId('Microsoft.Insights/scheduledQueryRules', name)]
     condition: {
@@ -193,6 +199,7 @@ resource ruleUnhealthy 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
   }
   dependsOn: [
     logAlerts
+    dailyCapReached
   ]
 }
 
@@ -202,7 +209,7 @@ resource ruleDeleted 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'What happened: somebody deleted an alert rule of token rotation: what it should tell is not told.\nWhat to do: deploy again, which restores all rules. The activity log of the resource group says who it was.'
+    description: 'What happened: somebody deleted an alert rule of token rotation: what it should tell is not told. The affected resource of this alert is the rule; caller says who it was.\nWhat to do: ${restore} Step by step: ${runbookUrl}#rule_deleted'
     enabled: true
     scopes: [groupId]
     condition: {
@@ -224,6 +231,54 @@ resource ruleDeleted 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
             {
               field: 'operationName'
               equals: 'Microsoft.Insights/activityLogAlerts/delete'
+            }
+          ]
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [
+        {
+          actionGroupId: actionGroup.id
+        }
+      ]
+    }
+  }
+}
+
+// Whoever edits a rule in the portal leaves it healthy: it may ask for something that never happens. Azure tells of the
+// writing alone, not of what was written, and a deployment writes every rule: for those who deploy rarely.
+resource ruleChanged 'Microsoft.Insights/activityLogAlerts@2020-10-01' = if (alertOnRuleChanges) {
+  name: 'rule_changed'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'What happened: an alert rule of token rotation, or the list of who is told, was written. The affected resource of this alert is what was written; caller says who it was.\nWhat to do: nothing, if that was a deployment of yours: it writes all of them. Otherwise what it should tell may no longer be told. ${restore} Step by step: ${runbookUrl}#rule_changed'
+    enabled: true
+    scopes: [groupId]
+    condition: {
+      allOf: [
+        {
+          field: 'category'
+          equals: 'Administrative'
+        }
+        {
+          field: 'status'
+          equals: 'Succeeded'
+        }
+        {
+          anyOf: [
+            {
+              field: 'operationName'
+              equals: 'Microsoft.Insights/scheduledQueryRules/write'
+            }
+            {
+              field: 'operationName'
+              equals: 'Microsoft.Insights/activityLogAlerts/write'
+            }
+            {
+              field: 'operationName'
+              equals: 'Microsoft.Insights/actionGroups/write'
             }
           ]
         }

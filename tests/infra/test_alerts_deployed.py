@@ -10,7 +10,7 @@ import pytest
 from tree_sitter import Node
 
 from tests.infra.bicep import BicepFile, at, descendants, files, literal, properties, text
-from tests.infra.conftest import Break
+from tests.infra.conftest import CHECKOUT, Break
 
 ALARM_ON_THE_ALARM = {
     "ruleUnhealthy": {
@@ -25,15 +25,35 @@ ALARM_ON_THE_ALARM = {
         ("operationName", "Microsoft.Insights/scheduledQueryRules/delete"),
         ("operationName", "Microsoft.Insights/activityLogAlerts/delete"),
     },
+    "ruleChanged": {
+        ("category", "Administrative"),
+        ("status", "Succeeded"),
+        ("operationName", "Microsoft.Insights/scheduledQueryRules/write"),
+        ("operationName", "Microsoft.Insights/activityLogAlerts/write"),
+        ("operationName", "Microsoft.Insights/actionGroups/write"),
+    },
 }
 """What is looked for in the activity log, as field and value."""
+
+TOLD_BY_BICEP = {*ALARM_ON_THE_ALARM, "dailyCapReached"}
+"""Alerts whose mail is written in the Bicep file, because no query of ours is behind them."""
+
+RUNBOOK = (CHECKOUT / "docs" / "runbook.md").read_text(encoding="utf-8")
 
 FILLED = {"{vaults}", "{runbookUrl}"}
 
 
 def faults(infra: Path) -> list[str]:
     file = files(infra)["modules/alerts.bicep"]
-    return [*_names(infra, file), *_fields(infra, file), *_places(infra, file), *_health(infra, file), *_watch(file)]
+    return [
+        *_names(infra, file),
+        *_fields(infra, file),
+        *_places(infra, file),
+        *_health(infra, file),
+        *_watch(file),
+        *_mails(file),
+        *_given(infra, file),
+    ]
 
 
 def _watch(file: BicepFile) -> list[str]:
@@ -47,6 +67,36 @@ def _watch(file: BicepFile) -> list[str]:
         if text(at(body, "properties.actions.actionGroups.0.actionGroupId")) != "actionGroup.id":
             found.append(f"{name} tells nobody")
     return found
+
+
+def _mails(file: BicepFile) -> list[str]:
+    """Each says what happened, what to do, and under which heading of the runbook the steps are."""
+    found = []
+    for name in sorted(TOLD_BY_BICEP):
+        body = file.named("resource")[name].body
+        said, heading = text(at(body, "properties.description")), literal(at(body, "name"))
+        if not re.search(r"^'What happened: .+\\nWhat to do: .+python -m rotation status", _filled(said, file)):
+            found.append(f"{name} does not say what happened and what to do")
+        if not said.endswith(f" Step by step: ${{runbookUrl}}#{heading}'") or f"\n### {heading}\n" not in RUNBOOK:
+            found.append(f"{name} does not lead to the runbook")
+    return found
+
+
+def _filled(said: str, file: BicepFile) -> str:
+    return said.replace("${restore}", literal(_value(file, "restore")) or "")
+
+
+def _given(infra: Path, file: BicepFile) -> list[str]:
+    """Before its first run a vault counts from Azure's own note of when the job got it: no clock, nobody's memory."""
+    everything = files(infra)
+    said = everything["modules/key-vault-access.bicep"].named("output").get("given")
+    handed = text(at(everything["main.bicep"].named("module")["alerts"].body, "params.vaults"))
+    chain = (
+        said is not None and said.value is not None and text(said.value) == "jobRotatesTokens.properties.createdOn",
+        "given: keyVaultAccess[i].outputs.given" in handed,
+        '"${vault.given}"' in text(_value(file, "vaultRows")),
+    )
+    return [] if all(chain) else ["a new vault does not count from its role assignment"]
 
 
 def rules(infra: Path) -> dict[str, dict[str, object]]:
@@ -100,7 +150,10 @@ def _health(infra: Path, file: BicepFile) -> list[str]:
     """Only the daily reminder may be too rare to report its health: its alert has been told before."""
     reports = {literal(each) for each in _value(file, "reportingFrequencies").named_children}
     silent = {name for name, rule in rules(infra).items() if rule["evaluationFrequency"] not in reports}
-    return [f"{name} is evaluated too seldom to report its health" for name in sorted(silent - {"critical_reminder"})]
+    found = [f"{name} is evaluated too seldom to report its health" for name in sorted(silent - {"critical_reminder"})]
+    if "dailyCapGb == -1 ? [] : ['daily_cap_reached']" not in text(_value(file, "reportingRules")):
+        found.append("daily_cap_reached reports its health to nobody")
+    return found
 
 
 def test_every_rule_is_deployed_as_written(infra: Path) -> None:
@@ -124,6 +177,23 @@ def test_every_rule_is_deployed_as_written(infra: Path) -> None:
         ("modules/alerts.bicep", "'Unavailable'", "'Available'", "ruleUnhealthy looks for something else"),
         ("modules/alerts.bicep", "          equals: 'Administrative'\n", "", "ruleDeleted looks for something else"),
         ("modules/alerts.bicep", "Id: actionGroup.id", "Id: workspaceId", "ruleUnhealthy tells nobody"),
+        (
+            "modules/alerts.bicep",
+            "activityLogAlerts/write",
+            "activityLogAlerts/read",
+            "ruleChanged looks for something",
+        ),
+        ("modules/alerts.bicep", "#rule_deleted'", "#rule_gone'", "ruleDeleted does not lead to the runbook"),
+        ("modules/alerts.bicep", "What to do: ${restore} Step", "${restore} Step", "ruleDeleted does not say what"),
+        (
+            "modules/alerts.bicep",
+            "yourself: python -m rotation status.",
+            "yourself.",
+            "ruleUnhealthy does not say what",
+        ),
+        ("modules/alerts.bicep", "['daily_cap_reached']", "[]", "daily_cap_reached reports its health to nobody"),
+        ("modules/key-vault-access.bicep", ".createdOn", ".updatedOn", "does not count from its role assignment"),
+        ("main.bicep", "outputs.given", "outputs.since", "does not count from its role assignment"),
         ("alerts/rules.json", '"heartbeat"', '"pulse"', "pulse has no query"),
         ("alerts/rules.json", '"heartbeat"', '"pulse"', "heartbeat is not in rules.json"),
         (
