@@ -132,7 +132,7 @@ var vaultUrls = [for id in vaultIds: 'https://${toLower(last(split(id, '/')))}${
 var vaultSubscriptions = [for id in vaultIds: '/subscriptions/${split(id, '/')[2]}']
 
 // The audience of a managed identity as federated credential, by cloud. "Configure an application to trust a managed
-// identity", Microsoft identity platform, read 2026-11-21.
+// identity", Microsoft Entra Workload ID (2024-12-03).
 var federationAudiences = {
   AzureCloud: 'api://AzureADTokenExchange'
   AzureUSGovernment: 'api://AzureADTokenExchangeUSGov'
@@ -146,8 +146,7 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
 }
 
 // What the job does in a vault, and no more: list names and tags, read a value, store a version, change tags and
-// disable a version ("Azure built-in roles for security", data actions of Microsoft.KeyVault, read 2026-11-21).
-// Every built-in role that may write secrets may also delete or purge them.
+// disable a version. Every built-in role that may write secrets has secrets/*, and so deletes and purges them too.
 // The name is unique in a tenant, hence subscription and environment in it.
 resource tokenRotationRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (empty(keyVaultRoleDefinitionId)) {
   name: guid(subscription().id, environmentName, 'token-rotation')

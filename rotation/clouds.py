@@ -1,6 +1,6 @@
 """The national clouds: one table of where each has its authority, its Partner Center and its vaults.
 
-Facts from the Microsoft identity platform's "National clouds" page and Key Vault's "Azure environments" (read 2026-11).
+Facts from the Microsoft identity platform's "National clouds" page and Key Vault's "Azure environments".
 Which cloud a token is in is decided in `token`; reaching it is left to the adapters.
 """
 

@@ -1,6 +1,6 @@
 """An alert rule as the deployment makes it: `rules.json` and the `.kql` beside it, with the placeholders filled.
 
-Sources, Azure Monitor documentation, read 2026-11-21: "Create or edit a log search alert rule" (2025-07-22) and
+Sources, Azure Monitor documentation: "Create or edit a log search alert rule" (2025-07-22) and
 "Overview of Azure Monitor alerts" (2025-05-08) for state and resolving; the supported windows are those that the
 service names when it refuses another one (Azure/azure-rest-api-specs, issue 21258).
 """

@@ -68,8 +68,8 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         name: 'python'
         version: '3.13'
       }
-      // 40 is the least that the plan takes ("Flex Consumption plan hosting", Azure Functions, read 2026-11-21). No
-      // instance is kept ready: a timer can wait for a cold start.
+      // 40 was long the least that the plan took, and is taken everywhere; 1 is said to be enough now ("Azure Functions
+      // Flex Consumption plan hosting", 2026-03-18). No instance is kept ready: a timer can wait for a cold start.
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: 40
@@ -82,9 +82,11 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
-// Who the job is and where it reports to cannot be chosen. "Connecting to host storage with an identity" and "Use
-// OpenTelemetry with Azure Functions", Azure Functions, read 2026-11-21. FUNCTIONS_WORKER_RUNTIME and its like are not
-// here: the plan takes them from functionAppConfig ("Flex Consumption plan deprecations", same guide).
+// Who the job is and where it reports to cannot be chosen. "Connecting to host storage with an identity", Azure Functions
+// developer guide, and "Use OpenTelemetry with Azure Functions" (2025-11-17): of the two variables that keep the host from
+// telling the worker's lines a second time this is the one for an app that sets up its exporter itself; the other,
+// PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY, makes the worker set up one more. FUNCTIONS_WORKER_RUNTIME and its like are
+// not here: the plan takes them from functionAppConfig ("Flex Consumption plan deprecations", app settings reference).
 resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'appsettings'
@@ -109,7 +111,10 @@ resource noPublishingPassword 'Microsoft.Web/sites/basicPublishingCredentialsPol
 }]
 
 // Always deployed, so that taking the parameter away takes the authentication away too. No client secret: callers bring
-// a token, nobody is sent to a sign-in page.
+// a token, nobody is sent to a sign-in page. It is a component of its own in front of the host ("Tutorial: Host an MCP
+// server on Azure Functions", 2025-11-14, on this very plan): the function key is asked for behind it as before. During
+// its preview the plan let everybody through ("Flex Consumption plan hosting", 2024-05-24); the page of 2026 does not say
+// so any more, and docs/deploy.md has the request that shows it.
 resource authentication 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'authsettingsV2'

@@ -1,8 +1,8 @@
 // Who acts: the job in the vaults, the alert rules in the logs. Two identities, because what may read every token has
 // no business in the logs, and the other way round.
 // Both are user-assigned: their rights exist before what uses them does, and only such an identity can be the federated
-// credential of an app registration ("Configure an application to trust a managed identity", Microsoft identity
-// platform, read 2026-11-21).
+// credential of an app registration ("Configure an application to trust a managed identity", Microsoft Entra
+// Workload ID, 2024-12-03).
 
 param jobIdentityName string
 param alertsIdentityName string

@@ -30,8 +30,8 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   }
 }
 
-// Who read which token, and when. Names and versions of secrets are in it, values are not ("Azure Key Vault logging",
-// read 2026-11-21).
+// Who read which token, and when. Of its fields, addresses hold names and versions of secrets, and none holds a value
+// ("Azure Key Vault logging", 2025-04-17).
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'audit'
   scope: vault

@@ -20,8 +20,8 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
       name: 'PerGB2018'
     }
     retentionInDays: retentionDays
-    // -1 is no cap. At a cap collection stops until the next day, and with it every alert ("Set daily cap on Log
-    // Analytics workspace", Azure Monitor, read 2026-11-21).
+    // -1 is no cap. At a cap collection stops until the next day, and with it every alert; and since 2024 a cap may not
+    // hold ("Set daily cap on Log Analytics workspace", Azure Monitor, 2023-10-23 and later notes).
     workspaceCapping: {
       dailyQuotaGb: dailyCapGb
     }
@@ -46,8 +46,8 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
-// "Microsoft Entra authentication for Application Insights", Azure Monitor, read 2026-11-21: this role on the component
-// is what sending takes, whatever the kind of telemetry.
+// "Microsoft Entra authentication for Application Insights", Azure Monitor (2026-03-06): this role on the component is
+// what sending takes, whatever the kind of telemetry.
 resource jobSendsTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(applicationInsights.id, jobPrincipalId, roles.monitoringMetricsPublisher)
   scope: applicationInsights
@@ -58,8 +58,8 @@ resource jobSendsTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' 
   }
 }
 
-// Without an identity of its own a rule runs with the rights of whoever edited it last, and dies with that account
-// ("Create or edit a log search alert rule", Azure Monitor, read 2026-11-21).
+// Without an identity of its own a rule runs with the rights that whoever edited it last had at that time ("Create or
+// edit a log search alert rule", Azure Monitor, 2025-07-22).
 resource alertsReadLogs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(workspace.id, alertsPrincipalId, roles.logAnalyticsReader)
   scope: workspace

@@ -38,8 +38,8 @@ resource natGateway 'Microsoft.Network/natGateways@2025-05-01' = if (fixedEgress
   }
 }
 
-// The delegation that Flex Consumption asks for, in a subnet of the app's own ("Flex Consumption plan hosting", Azure
-// Functions, read 2026-11-21).
+// The delegation that Flex Consumption asks for, in a subnet of the app's own; the subscription must know the resource
+// provider Microsoft.App, of which nothing here is a resource ("Azure Functions Flex Consumption plan hosting", 2026-03-18).
 resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   name: name
   location: location

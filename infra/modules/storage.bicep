@@ -43,9 +43,9 @@ resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@202
   name: 'app-package'
 }
 
-// "Connecting to host storage with an identity", Azure Functions developer guide, read 2026-11-21: the host needs Storage
-// Blob Data Owner; queues and tables are for triggers and diagnostic events that this app does not have. On the account,
-// because the host makes its own containers.
+// "Connecting to host storage with an identity", Azure Functions developer guide: the host and a timer need Storage Blob
+// Data Owner, and no more; queues are for triggers that this app does not have, and tables for diagnostic events, without
+// which a host that cannot start says so in its logs alone. On the account, because the host makes its own containers.
 resource jobHostStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account.id, jobPrincipalId, roles.storageBlobDataOwner)
   scope: account

@@ -1,7 +1,7 @@
 """What a log search alert rule forbids, and what no parser knows: checked on the text of a query and on its result.
 
 Source: Azure Monitor documentation, "Create or edit a log search alert rule" (2025-07-22), "Optimize log search alert
-queries" (2024-07-30) and "Azure Monitor service limits" (2025-02-02), read 2026-11-21.
+queries" (2024-07-30) and "Azure Monitor service limits" (2025-02-02).
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ AUDIENCES = {
     "AzureUSGovernment": "api://AzureADTokenExchangeUSGov",
     "AzureChinaCloud": "api://AzureADTokenExchangeChina",
 }
-"""Of "Configure an application to trust a managed identity", Microsoft identity platform, read 2026-11-21."""
+"""Of "Configure an application to trust a managed identity", Microsoft Entra Workload ID (2024-12-03)."""
 
 
 def faults(infra: Path) -> list[str]:

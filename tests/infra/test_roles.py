@@ -17,7 +17,7 @@ DOCUMENTED = {
     "monitoringMetricsPublisher": "3913510d-42f4-4e42-8a64-420c390055eb",
     "storageBlobDataOwner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
 }
-"""Of "Azure built-in roles", Azure RBAC documentation (2026-04-09), read 2026-11-21; a role is added when looked up."""
+"""Of "Azure built-in roles", Azure RBAC documentation (2026-04-09); a role is added when it is looked up."""
 
 SECRETS = "Microsoft.KeyVault/vaults/secrets"
 DATA_ACTIONS = {f"{SECRETS}/{each}/action" for each in ("readMetadata", "getSecret", "setSecret", "update")}
