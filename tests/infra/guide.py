@@ -28,6 +28,7 @@ AZD: Mapping[str, set[str]] = {
 """azd 1.31, `azd help`; `--purge` is left out of `down` on purpose."""
 
 AZ: Mapping[str, set[str]] = {
+    "account get-access-token": {"--scope"},
     "account show": set(),
     "ad app create": {"--display-name", "--sign-in-audience"},
     "ad app federated-credential create": {"--id", "--parameters"},
@@ -35,6 +36,7 @@ AZ: Mapping[str, set[str]] = {
     "ad app federated-credential list": {"--id"},
     "ad signed-in-user show": set(),
     "ad sp create": {"--id"},
+    "ad sp update": {"--id", "--set"},
     "deployment sub create": {"--location", "--template-file", "--parameters"},
     "functionapp keys list": {"--resource-group", "--name"},
     "functionapp keys set": set(),
@@ -49,6 +51,8 @@ AZ: Mapping[str, set[str]] = {
     "keyvault secret show": {"--vault-name", "--name"},
     "keyvault show": {"--name"},
     "login": set(),
+    "provider register": {"--namespace", "--wait"},
+    "rest": {"--method", "--url", "--body"},
     "role assignment create": {"--assignee", "--role", "--scope"},
     "role assignment delete": {"--ids"},
     "role assignment list": {"--all", "--assignee"},
@@ -61,7 +65,7 @@ AZDS_OWN = {"AZURE_SUBSCRIPTION_ID", "AZURE_TENANT_ID"}
 PIPELINES_OWN = {"PLAN_CLIENT_ID", "DEPLOY_CLIENT_ID"}
 PLACEHOLDERS = {"PLAN_APP_ID", "PRODUCTION_APP_ID", "NAME", "VALUE"}
 MADE_ON_THE_WAY = re.compile(
-    r"(parameters|federated-credential|github|what-if)\.json|(token|app-secret|key-header)\.txt|before\.zip"
+    r"(parameters|federated-credential|github|what-if|http-app)\.json|(token|app-secret|key-header|headers)\.txt|before\.zip"
 )
 COMMAND = re.compile(r"(?<![\w./-])(?P<program>azd|az) (?=(?P<rest>[a-z][^\n`|;&]*))")
 FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<body>.*?)^```", re.MULTILINE | re.DOTALL)

@@ -113,6 +113,22 @@ def test_azd_deploys_to_the_function_app_by_its_tag(infra: Path) -> None:
     assert [literal(each) for each in properties(tag).values()] == [*services]
 
 
+def oldest(project: str) -> tuple[int, ...]:
+    """The oldest azd that a project asks for."""
+    wanted = yaml.safe_load(project)["requiredVersions"]["azd"]
+    return tuple(int(number) for number in wanted.removeprefix(">= ").split("."))
+
+
+def test_no_azd_is_taken_that_would_delete_the_groups_of_existing_vaults() -> None:
+    """Before 1.24.1 `azd down` took every resource group of a deployment for its own: azure-dev pull request 7698."""
+    project = (CHECKOUT / "azure.yaml").read_text(encoding="utf-8")
+    assert oldest(project) >= (1, 24, 1) > oldest(project.replace("1.24.1", "1.24.0"))
+    version = ".".join(str(number) for number in oldest(project))
+    assert f"| [azd](https://aka.ms/azd-install) {version} or later |" in (CHECKOUT / "docs" / "deploy.md").read_text(
+        encoding="utf-8"
+    )
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "fault"),
     [

@@ -126,7 +126,7 @@ DEPRECATED = {
     "alwaysOn", "containerSize", "ftpsState", "functionAppScaleLimit", "isReserved", "isXenon", "linuxFxVersion",
     "netFrameworkVersion", "preWarmedInstanceCount", "use32BitWorkerProcess", "vnetRouteAllEnabled", "windowsFxVersion",
 }  # fmt: skip
-"""Site properties that Flex Consumption has no use for: "Flex Consumption plan deprecations", app settings reference."""
+"""What Flex Consumption has no use for: "Flex Consumption plan deprecations", app settings reference."""
 
 
 def faults(infra: Path) -> list[str]:
