@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,11 +24,24 @@ from typing import Any, NamedTuple
 
 FUNCTION = "rotate_on_schedule"
 
-OUTPUTS = ("AZURE_RESOURCE_GROUP", "AZURE_FUNCTION_APP_NAME", "AZURE_FUNCTION_APP_URL", "ACTION_GROUP_NAME")
-"""Of infra/main.bicep; azd hands them over as environment variables."""
+OUTPUTS = (
+    "AZURE_SUBSCRIPTION_ID",
+    "AZURE_RESOURCE_GROUP",
+    "AZURE_FUNCTION_APP_NAME",
+    "AZURE_FUNCTION_APP_URL",
+    "ACTION_GROUP_NAME",
+)
+"""azd's own subscription, which need not be the CLI's, and outputs of infra/main.bicep: azd hands them over."""
 
 ATTEMPTS, PAUSE_SECONDS, ANSWER_SECONDS = 12, 15.0, 60
 """A deployment replaces the instances: for a few minutes the host may answer 404, 502 or 503, or not at all."""
+
+FINAL = re.compile("AuthorizationFailed|NotFound|doesn't exist|az login|misspelled")
+"""In the CLI's words: waiting does not help. What else it says of the keys may come from a host that cannot reach its
+storage yet, by a role assigned minutes ago: `Bad Request`, or a whole page of HTML (azure-cli issue 20892)."""
+
+SENT = frozenset({"Succeeded", "Completed"})
+"""How the test notification of one receiver ends when it went out ("Action Groups", REST reference, examples)."""
 
 NOT_UP_YET = frozenset({404, 500, 502, 503, 504})
 BEHIND_A_DOOR = frozenset({301, 302, 303, 307, 308, 401, 403})
@@ -42,9 +56,16 @@ CONFIRM = """\
 ===========================================================================
 An address that was confirmed in this tenant before, for any action group, need not do it again."""
 
+ROOM = "\n" * 4
+"""During `azd up`, azd 1.31 draws its table over the last three lines of the screen until the hook ends."""
+
 
 class StepError(Exception):
     """A step did not succeed; the text says why, and how to mend it."""
+
+
+class CliError(StepError):
+    """The Azure CLI refused a command; the text has what it said."""
 
 
 class Receiver(NamedTuple):
@@ -71,27 +92,41 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
             f"postdeploy: {', '.join(missing)} not set. Run it through azd: azd hooks run postdeploy", file=sys.stderr
         )
         return 2
-    group, app, url, action_group = (environ[name] for name in OUTPUTS)
+    subscription, group, app, url, action_group = (environ[name] for name in OUTPUTS)
+    where = ("--subscription", subscription, "--resource-group", group)
     failures = []
     receivers: list[Receiver] = []
     pause = float(environ.get("POSTDEPLOY_PAUSE_SECONDS", PAUSE_SECONDS))
     steps: list[tuple[str, Iterable[str]]] = [
-        (f"One run of {FUNCTION}", _leave(environ) or _start(url, group, app, pause)),
-        ("Who is told", _list(receivers, group, action_group, hide="CI" in environ)),
-        ("A test notification", _notify(receivers, group, action_group)),
+        (f"One run of {FUNCTION}", _leave(environ) or _start(url, where, app, pause)),
+        ("Who is told", _list(receivers, where, action_group)),
+        ("A test notification", _notify(receivers, where, action_group)),
     ]
     for title, lines in steps:
         print(f"\n{title}")
         try:
             for line in lines:
-                print(f"  {line}", flush=True)
+                print(f"  {_shown(line, receivers, environ)}", flush=True)
         except StepError as error:
-            failures.append(title)
-            print(f"  FAILED: {error}", flush=True)
-    if failures:
-        print(f"\nThe deployment itself is done. Failed: {'; '.join(failures)}. Try again: azd hooks run postdeploy")
-    print(f"\n{CONFIRM}", flush=True)
+            why = _shown(str(error), receivers, environ)
+            failures.append(f"{title}: {why}")
+            print(f"  FAILED: {why}", flush=True)
+    if failures:  # once more, where azd looks when a hook has failed
+        said = ["The deployment itself is done. FAILED:", *failures, "Try again: azd hooks run postdeploy"]
+        print("", *said, sep="\n", file=sys.stderr, flush=True)
+    print(f"\n{CONFIRM}{ROOM}", flush=True)
     return 1 if failures else 0
+
+
+def _shown(text: str, receivers: Iterable[Receiver], environ: Mapping[str, str]) -> str:
+    """The text; in a pipeline, whose log may be public, without anybody's address."""
+    if "CI" not in environ:
+        return text
+    addresses = {each.target for each in receivers if each.kind == "email"}
+    addresses.update(filter(None, map(str.strip, environ.get("ALERT_EMAILS", "").split(","))))
+    for address in addresses:
+        text = re.sub(re.escape(address), "(an address)", text, flags=re.IGNORECASE)
+    return text
 
 
 def _leave(environ: Mapping[str, str]) -> list[str]:
@@ -101,19 +136,12 @@ def _leave(environ: Mapping[str, str]) -> list[str]:
     return ["not started: Entra ID is in front of the app (HTTP_AUTH_CLIENT_ID). The timer starts it by itself."]
 
 
-def _start(url: str, group: str, app: str, pause: float) -> Iterator[str]:
+def _start(url: str, where: tuple[str, ...], app: str, pause: float) -> Iterator[str]:
     if not url.startswith("https://"):
         raise StepError(f"AZURE_FUNCTION_APP_URL is {url}: the key is sent over https alone")
-    keys = az("functionapp", "keys", "list", "--resource-group", group, "--name", app)
-    request = urllib.request.Request(  # noqa: S310 - https, see above
-        f"{url.rstrip('/')}/admin/functions/{FUNCTION}",
-        data=json.dumps({"input": ""}).encode(),
-        headers={"Content-Type": "application/json", "x-functions-key": str(keys.get("masterKey", ""))},
-        method="POST",
-    )
     why = ""
     for attempt in range(1, ATTEMPTS + 1):
-        status, why = _answer(request)
+        status, why = _ask(url, where, app)
         if status == ACCEPTED:
             yield "accepted: it runs now, without waiting for its schedule."
             yield (
@@ -134,6 +162,26 @@ def _start(url: str, group: str, app: str, pause: float) -> Iterator[str]:
     raise StepError(f"{why}, {ATTEMPTS} times. The portal says why: function app {app}, Diagnose and solve problems")
 
 
+def _ask(url: str, where: tuple[str, ...], app: str) -> tuple[int, str]:
+    """The status of one attempt and a word for it; 503 when there is no key yet, or nobody answered."""
+    try:
+        key = str(az("functionapp", "keys", "list", *where, "--name", app).get("masterKey") or "")
+    except CliError as error:
+        if FINAL.search(str(error)):
+            raise
+        return 503, str(error)
+    if not key:
+        return 503, "no master key"
+    return _answer(
+        urllib.request.Request(  # noqa: S310 - https, as the caller has seen to
+            f"{url.rstrip('/')}/admin/functions/{FUNCTION}",
+            data=json.dumps({"input": ""}).encode(),
+            headers={"Content-Type": "application/json", "x-functions-key": key},
+            method="POST",
+        )
+    )
+
+
 def _answer(request: urllib.request.Request) -> tuple[int, str]:
     """The status and a word for it; 503 when nobody answered."""
     try:
@@ -145,8 +193,8 @@ def _answer(request: urllib.request.Request) -> tuple[int, str]:
         return 503, f"no answer ({type(error).__name__})"
 
 
-def _list(receivers: list[Receiver], group: str, action_group: str, *, hide: bool) -> Iterator[str]:
-    shown = az("monitor", "action-group", "show", "--resource-group", group, "--name", action_group)
+def _list(receivers: list[Receiver], where: tuple[str, ...], action_group: str) -> Iterator[str]:
+    shown = az("monitor", "action-group", "show", *where, "--name", action_group)
     receivers += (
         Receiver("email", each["name"], each["emailAddress"], each.get("status") or "NotSpecified")
         for each in shown.get("emailReceivers") or []
@@ -158,27 +206,30 @@ def _list(receivers: list[Receiver], group: str, action_group: str, *, hide: boo
     if not receivers:
         raise StepError("nobody. Give addresses: azd env set ALERT_EMAILS ops@contoso.example, then: azd provision")
     for receiver in receivers:
-        # the log of a pipeline may be public
-        target = "(an address)" if hide and receiver.kind == "email" else receiver.target
-        yield f"{receiver.kind:8} {receiver.name}  {target}  {receiver.status}"
+        yield f"{receiver.kind:8} {receiver.name}  {receiver.target}  {receiver.status}"
 
 
-def _notify(receivers: list[Receiver], group: str, action_group: str) -> Iterator[str]:
+def _notify(receivers: list[Receiver], where: tuple[str, ...], action_group: str) -> Iterator[str]:
+    """One request, of which Azure takes few; when it is refused, one for the addresses: a role may be the reason."""
     if not receivers:
         raise StepError("not sent: there is nobody to send it to")
-    actions: list[str] = []
-    for receiver in receivers:
-        actions += ["--add-action", receiver.kind, receiver.name, receiver.target, "usecommonalertschema"]
-    sent = az(
-        *("monitor", "action-group", "test-notifications", "create", "--alert-type", "logalertv2"),
-        *("--resource-group", group, "--action-group", action_group, *actions),
-    )
-    states = {each.get("Name"): each for each in sent.get("actionDetails") or []}
+    emails = [each for each in receivers if each.kind == "email"]
+    asked = receivers
+    try:
+        states = _send(asked, where, action_group)
+    except CliError as error:
+        if emails in ([], receivers):
+            raise
+        yield f"with the roles in ALERT_ROLE_IDS it was refused, so once more without: {error}"
+        asked = emails
+        states = _send(asked, where, action_group)
     refused = []
     for receiver in receivers:
         state = states.get(receiver.name, {})
-        status = state.get("Status") or "no answer"
-        if status != "Succeeded":
+        # of a role, which stands for many addresses, the reference promises no state of its own
+        untold = "asked for" if receiver.kind == "armrole" and receiver in asked else "not sent"
+        status = state.get("Status") or untold
+        if status not in (*SENT, "asked for"):
             refused.append(receiver.name)
         yield f"{receiver.name}: {' '.join(filter(None, (status, state.get('SubState'), state.get('Detail'))))}"
     if refused:
@@ -186,19 +237,32 @@ def _notify(receivers: list[Receiver], group: str, action_group: str) -> Iterato
     yield "Sent means that Azure took it. Whether it arrived, only the mailbox knows: the subject has the word Test."
 
 
+def _send(asked: list[Receiver], where: tuple[str, ...], action_group: str) -> dict[str, Mapping[str, str]]:
+    """Ask for the test of these receivers; what became of each, by its name."""
+    actions = [
+        word for each in asked for word in ("--add-action", each.kind, each.name, each.target, "usecommonalertschema")
+    ]
+    sent = az(
+        *("monitor", "action-group", "test-notifications", "create", "--alert-type", "logalertv2"),
+        *(*where, "--action-group", action_group, *actions),
+    )
+    return {each["Name"]: each for each in sent.get("actionDetails") or []}
+
+
 def az(*arguments: str) -> Mapping[str, Any]:
-    """What one command of the Azure CLI answers. Raises StepError with the CLI's own last words."""
+    """What one command of the Azure CLI answers. Raises CliError with the line that it marks as the error."""
     program = shutil.which("az")
     if program is None:
         raise StepError("the Azure CLI was not found: https://aka.ms/azure-cli")
     done = subprocess.run([program, *arguments, "--output", "json"], capture_output=True, text=True, check=False)
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise StepError(f"az {' '.join(arguments[:3])}: {said}")
+        lines = done.stderr.strip().splitlines() or ["it said nothing"]
+        said = next((line for line in lines if line.startswith("ERROR:")), lines[-1])  # HTML may follow it
+        raise CliError(f"az {' '.join(arguments[:3])}: {said}")
     try:
         answer: Mapping[str, Any] = json.loads(done.stdout)
     except ValueError:
-        raise StepError(f"az {' '.join(arguments[:3])}: no JSON came back") from None
+        raise CliError(f"az {' '.join(arguments[:3])}: no JSON came back") from None
     return answer
 
 

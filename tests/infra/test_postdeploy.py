@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from emulators.functions_host import FunctionsHost
 from emulators.serve import Site, listen, serving, url_of
 from emulators.tls import LoopbackTls
-from tests.infra.azure_cli import MASTER_KEY, AzureCli
+from tests.infra.azure_cli import MASTER_KEY, SUBSCRIPTION, AzureCli
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ADDRESS, ROLE = "night-watch@contoso.example", "749f88d5-cbae-40b8-bcfc-e573ddc772fa"
@@ -55,6 +55,7 @@ def outputs(tmp_path: Path, fired: Path) -> Iterator[dict[str, str]]:
     tls, bound = LoopbackTls.create(tmp_path), listen()
     with FunctionsHost.start(app) as host, serving([Site(bound, host.admin_app(MASTER_KEY), tls.context)]):
         yield {
+            "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
             "AZURE_RESOURCE_GROUP": "rg-contoso",
             "AZURE_FUNCTION_APP_NAME": "func-contoso",
             "AZURE_FUNCTION_APP_URL": url_of(bound),
@@ -77,15 +78,24 @@ def test_the_timer_runs_once_and_each_receiver_gets_a_test(
     assert (done.returncode, done.stderr) == (0, "")
     assert fired.read_text(encoding="utf-8") == "fired"
     assert "night: Succeeded" in done.stdout
-    assert "monitoring: Succeeded" in done.stdout
+    assert "monitoring: asked for" in done.stdout
     assert f"email    night  {ADDRESS}  Enabled" in done.stdout
 
 
-def test_the_passcodes_are_said_in_capitals_and_last(cli: AzureCli, outputs: Mapping[str, str]) -> None:
+def test_the_passcodes_are_said_in_capitals_and_last_with_room_for_what_azd_draws(
+    cli: AzureCli, outputs: Mapping[str, str]
+) -> None:
     done = postdeploy(cli, outputs)
     loud = "EACH NEW E-MAIL ADDRESS MUST CONFIRM ITS PASSCODE WITHIN 30 MINUTES"
     assert loud in done.stdout
     assert "Succeeded" not in done.stdout.partition(loud)[2]
+    assert done.stdout.endswith("\n" * 4)
+
+
+def test_the_clis_own_default_subscription_is_never_asked(cli: AzureCli, outputs: Mapping[str, str]) -> None:
+    postdeploy(cli, outputs)
+    asked = [call[call.index("--subscription") + 1] for call in cli.calls]
+    assert asked == [SUBSCRIPTION] * 3
 
 
 def test_the_master_key_is_in_no_command_line_and_no_output(cli: AzureCli, outputs: Mapping[str, str]) -> None:
@@ -99,9 +109,11 @@ def test_running_it_again_does_no_harm(cli: AzureCli, outputs: Mapping[str, str]
 
 
 def test_a_pipelines_log_does_not_get_the_addresses(cli: AzureCli, outputs: Mapping[str, str]) -> None:
+    cli.knows(emails={"night": ADDRESS}, sent={"night": f"Failed for {ADDRESS.title()}"})
     done = postdeploy(cli, {**outputs, "CI": "true"})
-    assert ADDRESS not in done.stdout + done.stderr
+    assert ADDRESS not in (done.stdout + done.stderr).lower()
     assert "email    night  (an address)  Enabled" in done.stdout
+    assert "night: Failed for (an address)" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -110,7 +122,8 @@ def test_a_pipelines_log_does_not_get_the_addresses(cli: AzureCli, outputs: Mapp
         ({"emails": {}}, "azd env set ALERT_EMAILS"),
         ({"emails": {"night": ADDRESS}, "sent": {"night": "Failed"}}, "not sent to night"),
         ({"emails": {"night": ADDRESS}, "refuses": ["monitor", "action-group"]}, "AuthorizationFailed"),
-        ({"emails": {"night": ADDRESS}, "refuses": ["functionapp", "keys"]}, "az functionapp keys list: ERROR"),
+        ({"emails": {"night": ADDRESS}, "refuses": ["functionapp", "keys"]}, "az functionapp keys list: ERROR: (Auth"),
+        ({"roles": {"monitoring": ROLE}, "bad_roles": [ROLE]}, "(NotSupportedArmRole)"),
     ],
 )
 def test_a_step_that_fails_says_how_to_mend_it_and_stops_no_other(
@@ -120,8 +133,42 @@ def test_a_step_that_fails_says_how_to_mend_it_and_stops_no_other(
     done = postdeploy(cli, outputs)
     assert done.returncode == 1
     assert said in done.stdout
-    assert "Try again: azd hooks run postdeploy" in done.stdout
+    assert said in done.stderr  # which is what azd shows of a hook that failed
+    assert "Try again: azd hooks run postdeploy" in done.stderr
     assert "MUST CONFIRM ITS PASSCODE" in done.stdout
+
+
+def test_a_role_that_cannot_be_mailed_does_not_keep_the_addresses_from_their_test(
+    cli: AzureCli, outputs: Mapping[str, str]
+) -> None:
+    cli.knows(emails={"night": ADDRESS}, roles={"monitoring": ROLE}, bad_roles=[ROLE])
+    done = postdeploy(cli, outputs)
+    assert "night: Succeeded" in done.stdout
+    assert "(NotSupportedArmRole)" in done.stdout
+    assert "FAILED: not sent to monitoring:" in done.stdout
+
+
+def test_the_services_other_word_for_sent_is_sent(cli: AzureCli, outputs: Mapping[str, str]) -> None:
+    cli.knows(emails={"night": ADDRESS}, sent={"night": "Completed"})
+    assert postdeploy(cli, outputs).returncode == 0
+
+
+def test_keys_that_the_host_cannot_read_yet_are_asked_for_again(
+    cli: AzureCli, outputs: Mapping[str, str], fired: Path
+) -> None:
+    cli.knows(emails={"night": ADDRESS}, keys_after=2)
+    done = postdeploy(cli, outputs)
+    assert (done.returncode, fired.exists()) == (0, True)
+    assert (
+        "az functionapp keys list: ERROR: Operation returned an invalid status 'Bad Request': the host" in done.stdout
+    )
+    assert "html" not in done.stdout
+
+
+def test_keys_that_nobody_may_read_are_not_waited_for(cli: AzureCli, outputs: Mapping[str, str]) -> None:
+    cli.knows(emails={"night": ADDRESS}, refuses=["functionapp", "keys"])
+    postdeploy(cli, outputs)
+    assert [call[:3] for call in cli.calls].count(["functionapp", "keys", "list"]) == 1
 
 
 def test_a_host_that_does_not_come_up_is_given_time_and_then_named(
