@@ -130,6 +130,8 @@ def _foreign_commands(said: str) -> Iterator[str]:
         if command is None:
             yield f"{match['program']} has no command {' '.join(verbs)}"
             continue
+        if command == "keyvault secret set" and "--file" in match["rest"] and "--output none" not in match["rest"]:
+            yield "az keyvault secret set prints the value that it stored: --output none"
         given = set(re.findall(r"(?<=\s)--[a-z-]+", _outside_of_nested(match["rest"])))
         yield from (f"{match['program']} {command} has no {option}" for option in sorted(given - known[command] - free))
 

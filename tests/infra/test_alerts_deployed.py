@@ -35,6 +35,9 @@ ALARM_ON_THE_ALARM = {
 }
 """What is looked for in the activity log, as field and value."""
 
+OF_THE_TYPE = {"scopes", "condition", "actions", "enabled", "description"}
+"""Of Microsoft.Insights/activityLogAlerts@2020-10-01, in Bicep's type data; a condition has `field` with `equals`."""
+
 TOLD_BY_BICEP = {*ALARM_ON_THE_ALARM, "dailyCapReached"}
 """Alerts whose mail is written in the Bicep file, because no query of ours is behind them."""
 
@@ -60,8 +63,11 @@ def _watch(file: BicepFile) -> list[str]:
     found = []
     for name, looked_for in ALARM_ON_THE_ALARM.items():
         body = file.named("resource")[name].body
-        objects = (properties(each) for each in descendants(at(body, "properties.condition"), "object"))
+        objects = [properties(each) for each in descendants(at(body, "properties.condition"), "object")]
         pairs = {tuple(literal(part) for part in each.values()) for each in objects if "field" in each}
+        words = {" ".join(each) for each in objects} - {"allOf", "anyOf", "field equals"}
+        unknown = words | ({*properties(at(body, "properties"))} ^ OF_THE_TYPE)
+        found += [f"{name} is not what its type says: {each}" for each in sorted(unknown)]
         if pairs != looked_for or text(at(body, "properties.enabled")) != "true":
             found.append(f"{name} looks for something else")
         if text(at(body, "properties.actions.actionGroups.0.actionGroupId")) != "actionGroup.id":
@@ -92,7 +98,9 @@ def _given(infra: Path, file: BicepFile) -> list[str]:
     said = everything["modules/key-vault-access.bicep"].named("output").get("given")
     handed = text(at(everything["main.bicep"].named("module")["alerts"].body, "params.vaults"))
     chain = (
-        said is not None and said.value is not None and text(said.value) == "jobRotatesTokens.properties.createdOn",
+        said is not None
+        and said.value is not None
+        and text(said.value) == "jobRotatesTokens.properties.?createdOn ?? ''",
         "given: keyVaultAccess[i].outputs.given" in handed,
         '"${vault.given}"' in text(_value(file, "vaultRows")),
     )
@@ -183,6 +191,13 @@ def test_every_rule_is_deployed_as_written(infra: Path) -> None:
             "activityLogAlerts/read",
             "ruleChanged looks for something",
         ),
+        ("modules/alerts.bicep", "equals: 'ResourceHealth'", "equal: 'ResourceHealth'", "type says: field equal"),
+        (
+            "modules/alerts.bicep",
+            "    scopes: [groupId]",
+            "    scope: [groupId]",
+            "ruleDeleted is not what its type says: scope",
+        ),
         ("modules/alerts.bicep", "#rule_deleted'", "#rule_gone'", "ruleDeleted does not lead to the runbook"),
         ("modules/alerts.bicep", "What to do: ${restore} Step", "${restore} Step", "ruleDeleted does not say what"),
         (
@@ -192,7 +207,7 @@ def test_every_rule_is_deployed_as_written(infra: Path) -> None:
             "ruleUnhealthy does not say what",
         ),
         ("modules/alerts.bicep", "['daily_cap_reached']", "[]", "daily_cap_reached reports its health to nobody"),
-        ("modules/key-vault-access.bicep", ".createdOn", ".updatedOn", "does not count from its role assignment"),
+        ("modules/key-vault-access.bicep", "createdOn ?? ", "updatedOn ?? ", "does not count from its role assignment"),
         ("main.bicep", "outputs.given", "outputs.since", "does not count from its role assignment"),
         ("alerts/rules.json", '"heartbeat"', '"pulse"', "pulse has no query"),
         ("alerts/rules.json", '"heartbeat"', '"pulse"', "heartbeat is not in rules.json"),

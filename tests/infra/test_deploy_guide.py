@@ -28,6 +28,11 @@ def test_everything_that_the_page_names_is_there(page: str) -> None:
             "$(az ad signed-in show --query id",
             "az has no command ad signed-in show",
         ),
+        (
+            "--file token.txt --encoding utf-8 --output none",
+            "--file token.txt --encoding utf-8",
+            "az keyvault secret set prints the value that it stored: --output none",
+        ),
         ("az role definition create", "az role definitions create", "az has no command role definitions create"),
         ("make check", "make chekc", "the Makefile has no target chekc"),
         ("-m rotation status\n", "-m rotation state\n", "the command line has no state"),
