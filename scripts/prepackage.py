@@ -49,12 +49,25 @@ def main(arguments: list[str] | None = None) -> int:
     """Make the folder `.package/app` from the checkout; exit code 0, or 1 with a sentence on stderr."""
     parser = argparse.ArgumentParser(description="Stage what azd deploys.")
     parser.add_argument("--to", type=Path, default=CHECKOUT / ".package", help="folder to stage in (%(default)s)")
+    folder = parser.parse_args(arguments).to
     try:
-        print(stage(parser.parse_args(arguments).to))
-    except StagingError as error:
-        print(f"prepackage: {error}", file=sys.stderr)
+        print(stage(folder))
+    except (StagingError, OSError) as error:
+        shutil.rmtree(folder / "app", ignore_errors=True)  # half of it must not be uploaded
+        print(f"prepackage: {refused(error) if isinstance(error, OSError) else error}", file=sys.stderr)
         return 1
     return 0
+
+
+def refused(error: OSError) -> str:
+    """Which file the system refused and why, with what usually is behind it."""
+    path, why = error.filename, error.strerror
+    if isinstance(error, shutil.Error):  # of a whole folder: one (source, target, why) for each file
+        (_, path, why), *_ = error.args[0]
+    return (
+        f"{path}: {why}. Nothing was staged. Close what holds the folder open and try again. On Windows a path has at "
+        "most 260 characters: enable long paths (LongPathsEnabled in the registry), or clone nearer to the drive's root"
+    )
 
 
 def stage(folder: Path) -> str:

@@ -110,6 +110,23 @@ def test_a_marker_in_the_lock_is_refused_because_pip_would_ask_the_wrong_machine
     assert "environment markers: msal ; sys_platform == 'win32'" in done.stderr
 
 
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "held").touch()
+    done = prepackage(CHECKOUT, tmp_path / "held")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"prepackage: {tmp_path / 'held'}")
+    assert "enable long paths" in done.stderr
+
+
+def test_a_file_that_cannot_be_copied_is_named_and_half_a_package_is_not_left(staged: Path, checkout: Path) -> None:
+    shutil.copytree(staged, checkout / "out")
+    (checkout / "rotation" / "gone.py").symlink_to("nowhere.py")
+    done = prepackage(checkout, checkout / "out")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"prepackage: {checkout / 'out' / 'app' / 'rotation' / 'gone.py'}: ")
+    assert not (checkout / "out" / "app").exists()
+
+
 def test_a_file_left_in_the_stage_does_not_ship(staged: Path) -> None:
     stray = staged / "app" / "rotation" / "stray.py"
     stray.write_text("", encoding="utf-8")
