@@ -12,6 +12,7 @@ PARSER  := tests/infra/kusto/node_modules/.package-lock.json
 LOCKS   := requirements.txt requirements-dev.txt requirements-infra.txt requirements-audit.txt requirements-checkov.txt requirements-uv.txt
 LINTERS := .cache/linters
 AUDIT   := .cache/audit/bin/python
+export BICEPCHECK ?= $(abspath $(wildcard ../shared/tools/bicepcheck.py))
 
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export UV_TOOL_DIR ?= $(CURDIR)/.cache/uv-tools

@@ -18,7 +18,7 @@ param environmentName string
 })
 param location string
 
-@description('Name of the resource group. Default: made from the environment.')
+@description('Name of the resource group. Default: made from the environment. A group of its own: a deployment replaces its tags, and azd down deletes it with all that is in it.')
 param resourceGroupName string = ''
 
 @description('Object id of one more principal who may do in the vaults what the job may: whoever tags tokens and uses the command line. Empty: nobody but the job. azd\'s own AZURE_PRINCIPAL_ID is left out on purpose: it would give whoever deploys a data role.')
@@ -232,6 +232,7 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: tags
     publicNetworkAccess: publicNetworkAccess
+    workspaceId: monitoring.outputs.workspaceId
     jobPrincipalId: identities.outputs.jobPrincipalId
   }
 }
@@ -339,7 +340,8 @@ output KEY_VAULT_IDS string = join(vaultIds, ',')
 output JOB_IDENTITY_NAME string = identities.outputs.jobName
 output JOB_IDENTITY_CLIENT_ID string = identities.outputs.jobClientId
 output JOB_IDENTITY_PRINCIPAL_ID string = identities.outputs.jobPrincipalId
-output JOB_ROLE_NAME string = empty(keyVaultRoleDefinitionId) ? tokenRotationRole.name : last(split(keyVaultRoleDefinitionId, '/'))
+// Only a role that was made here: whoever uninstalls deletes what this names.
+output JOB_ROLE_NAME string = empty(keyVaultRoleDefinitionId) ? tokenRotationRole.name : ''
 output FEDERATED_CREDENTIAL_ISSUER string = '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
 output FEDERATED_CREDENTIAL_SUBJECT string = identities.outputs.jobPrincipalId
 output FEDERATED_CREDENTIAL_AUDIENCE string = federationAudiences[environment().name]

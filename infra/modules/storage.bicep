@@ -6,6 +6,7 @@ param location string
 param tags object
 @allowed(['Enabled', 'Disabled'])
 param publicNetworkAccess string
+param workspaceId string
 param jobPrincipalId string
 
 var roles = loadJsonContent('../roles.json')
@@ -41,6 +42,25 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
 resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
   parent: blobs
   name: 'app-package'
+}
+
+// Who wrote what, and when: a package that no deployment of ours put there is somebody else's code.
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: blobs
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'StorageWrite'
+        enabled: true
+      }
+      {
+        category: 'StorageDelete'
+        enabled: true
+      }
+    ]
+  }
 }
 
 // "Connecting to host storage with an identity", Azure Functions developer guide: the host and a timer need Storage Blob

@@ -46,8 +46,12 @@ class Usage:
         return self.memory_gb * (self.runs * (10 + 0.1 * pages) + self.rotations / 25)
 
     @property
+    def storage_writes(self) -> float:
+        return self.runs * 40 + DAYS * 24 * 60
+
+    @property
     def logs_gb(self) -> float:
-        kilobytes = self.runs * 500 + self.rotations * 8 + self.vault_requests * 2
+        kilobytes = self.runs * 500 + self.rotations * 8 + (self.vault_requests + self.storage_writes) * 2
         return kilobytes / 1e6
 
     @property
@@ -83,7 +87,7 @@ METERS = (
     Meter(name="Flex Consumption On Demand Total Executions", each=0.40, per=1_000_000, unit="executions",
           units=lambda usage: usage.runs),
     Meter(name="Hot LRS Write Operations", each=0.05, per=10_000, unit="requests",
-          units=lambda usage: usage.runs * 40 + DAYS * 24 * 60),
+          units=lambda usage: usage.storage_writes),
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 AZD: Mapping[str, set[str]] = {
     "auth login": {"--client-id", "--tenant-id", "--federated-credential-provider"},
     "deploy": {"--from-package", "--no-prompt"},
-    "down": {"--force"},
+    "down": set(),
     "env get-value": set(),
     "env new": {"--location"},
     "env set": set(),
@@ -25,7 +25,11 @@ AZD: Mapping[str, set[str]] = {
     "provision": {"--preview", "--no-state", "--no-prompt"},
     "up": set(),
 }
-"""azd 1.31, `azd help`; `--purge` is left out of `down` on purpose."""
+"""azd 1.31, `azd help`. Of `down`, `--purge` and `--force` are left out on purpose: the one is of no use with purge
+protection, and without the other azd asks before it deletes a group that it did not make."""
+
+WITH_A_SERVICE = {"--from-package"}
+"""Options of `azd deploy` that are refused without the name of a service."""
 
 AZ: Mapping[str, set[str]] = {
     "account get-access-token": {"--scope"},
@@ -133,6 +137,8 @@ def _foreign_commands(said: str) -> Iterator[str]:
         if command == "keyvault secret set" and "--file" in match["rest"] and "--output none" not in match["rest"]:
             yield "az keyvault secret set prints the value that it stored: --output none"
         given = set(re.findall(r"(?<=\s)--[a-z-]+", _outside_of_nested(match["rest"])))
+        if command == "deploy" and given & WITH_A_SERVICE and command == " ".join(verbs):
+            yield f"azd deploy needs a service for {' '.join(sorted(given & WITH_A_SERVICE))}"
         yield from (f"{match['program']} {command} has no {option}" for option in sorted(given - known[command] - free))
 
 

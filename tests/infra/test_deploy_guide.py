@@ -21,7 +21,9 @@ def test_everything_that_the_page_names_is_there(page: str) -> None:
     ("good", "bad", "said"),
     [
         ("$ azd up\n", "$ azd upp\n", "azd has no command upp"),
-        ("azd down --force", "azd down --purge", "azd down has no --purge"),
+        ("$ azd down\n", "$ azd down --purge\n", "azd down has no --purge"),
+        ("$ azd down\n", "$ azd down --force\n", "azd down has no --force"),
+        ("deploy rotation --from", "deploy --from", "azd deploy needs a service for --from-package"),
         ("az keyvault recover --name", "az keyvault recover --vault", "az keyvault recover has no --vault"),
         (
             "$(az ad signed-in-user show --query id",

@@ -39,6 +39,14 @@ PROMISES = {
             "properties.minimumTlsVersion": "'TLS1_2'",
             "properties.supportsHttpsTrafficOnly": "true",
         },
+        "audit": {
+            "scope": "blobs",
+            "properties.workspaceId": "workspaceId",
+            "properties.logs.0.category": "'StorageWrite'",
+            "properties.logs.0.enabled": "true",
+            "properties.logs.1.category": "'StorageDelete'",
+            "properties.logs.1.enabled": "true",
+        },
     },
     "key-vault": {
         "vault": CLOSED_WHEN_PRIVATE
@@ -175,6 +183,7 @@ def test_both_publishing_passwords_are_off(infra: Path) -> None:
         ("function-app", "allow: false", "allow: true", "allow is true"),
         ("function-app", "siteConfig: {", "siteConfig: {\n      ftpsState: 'Disabled'", "ftpsState means nothing"),
         ("network", "'Microsoft.App/environments'", "'Microsoft.Web/serverFarms'", "is 'Microsoft.Web/serverFarms'"),
+        ("storage", "'StorageWrite'", "'StorageRead'", "category is 'StorageRead'"),
         ("key-vault", "'AuditEvent'", "'AllMetrics'", "category is 'AllMetrics'"),
         ("alerts", "scopes: [workspaceId]", "scopes: [groupId]", "scopes is [groupId]"),
     ],

@@ -1,7 +1,8 @@
 """What Bicep itself says, as far as it is there: its type data, and its compiler.
 
 `BICEPCHECK` is the path of a checker of resource bodies against Bicep's published types: a script that takes files,
-prints `file:line:column LEVEL what`, and exits with 1 on an error. Without it, and without a Bicep CLI, these skip.
+prints `file:line:column LEVEL what`, and exits with 1 on an error. `make infra` finds one in `../shared/tools`, beside
+the checkout. Without it, and without a Bicep CLI, these skip.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.conftest import Break
+from tests.infra.conftest import CHECKOUT, Break
 
 TYPES_UNKNOWN = "unknown type or API version Microsoft.Insights/activityLogAlerts@2020-10-01"
 """Not in the checker's data; read against the published types of 2020-10-01 by hand."""
@@ -65,6 +66,23 @@ def test_every_resource_is_what_its_type_says(checker: Path, infra: Path) -> Non
 )
 def test_a_broken_copy_is_refused(checker: Path, broken: Break, file: str, old: str, new: str, finding: str) -> None:
     assert [each for each in findings(checker, broken(f"modules/{file}.bicep", old, new)) if finding in each]
+
+
+def test_make_hands_over_the_checker_beside_the_checkout_and_the_one_that_is_named(tmp_path: Path) -> None:
+    checkout, beside = tmp_path / "checkout", tmp_path / "shared" / "tools" / "bicepcheck.py"
+    for folder in (checkout, beside.parent):
+        folder.mkdir(parents=True)
+    shutil.copy2(CHECKOUT / "Makefile", checkout)
+    own = {name: value for name, value in os.environ.items() if name not in ("BICEPCHECK", "MAKEFLAGS", "MAKELEVEL")}
+
+    def handed_over(**more: str) -> str:
+        command = ["make", "--silent", '--eval=said: ; @echo "$$BICEPCHECK"', "said"]
+        return subprocess.run(command, cwd=checkout, env=own | more, capture_output=True, text=True, check=True).stdout
+
+    assert handed_over() == "\n"
+    beside.touch()
+    assert handed_over() == f"{beside}\n"
+    assert handed_over(BICEPCHECK="/another") == "/another\n"
 
 
 @pytest.mark.parametrize("command", ["build", "lint"])

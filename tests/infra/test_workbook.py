@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.infra import kql
 from tests.infra.conftest import Break
 
 _SEVERITY = re.compile(r'let severity = "\w+";\n| and Properties\.severity == severity|^//.*\n', re.MULTILINE)
@@ -54,9 +55,6 @@ def test_the_workbook_fits_together(infra: Path) -> None:
 
 
 def test_every_query_passes_the_parser(infra: Path) -> None:
-    kql = pytest.importorskip(
-        "tests.infra.kql", reason="THE WORKBOOK'S QUERIES ARE NOT PARSED: tests/infra/kql.py is missing"
-    )
     assert {name: each.diagnostics for name, each in kql.analysed(queries(infra)).items() if each.diagnostics} == {}
 
 
