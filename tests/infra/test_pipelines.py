@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -99,6 +100,18 @@ def test_a_fork_gets_nothing_that_is_signed_for() -> None:
     assert jobs["deploy"]["if"] == "github.event_name != 'pull_request' && github.ref == 'refs/heads/main'"
     assert (jobs["what-if"]["environment"], jobs["deploy"]["environment"]) == ("plan", "production")
     assert jobs["deploy"]["needs"] == ["what-if", "tests"]
+
+
+def test_every_address_is_masked_before_anything_else_is_run_that_knows_it() -> None:
+    """GitHub masks the value of a secret; of a list of addresses each is printed alone."""
+    steps = [step for job in workflow("deploy.yml")["jobs"].values() for step in job.get("steps", ())]
+    told = [step["run"] for step in steps if "ALERT_EMAILS" in step.get("env", {})]
+    assert len(told) == 2
+    for run in told:
+        first = ["bash", "-e", "-c", run.splitlines()[0]]
+        environ = {"PATH": os.environ["PATH"], "ALERT_EMAILS": "ops@contoso.example, duty@contoso.example"}
+        done = subprocess.run(first, env=environ, capture_output=True, text=True, check=True)
+        assert done.stdout == "::add-mask::ops@contoso.example\n::add-mask::duty@contoso.example\n"
 
 
 def test_the_pipeline_runs_targets_that_the_makefile_has() -> None:
