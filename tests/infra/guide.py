@@ -18,7 +18,7 @@ AZD: Mapping[str, set[str]] = {
     "deploy": {"--from-package", "--no-prompt"},
     "down": set(),
     "env get-value": set(),
-    "env new": {"--location"},
+    "env new": {"--location", "--subscription"},
     "env set": set(),
     "hooks run": {"--service"},
     "package": {"--output-path"},
@@ -33,6 +33,7 @@ WITH_A_SERVICE = {"--from-package"}
 
 AZ: Mapping[str, set[str]] = {
     "account get-access-token": {"--scope"},
+    "account set": {"--subscription"},
     "account show": set(),
     "ad app create": {"--display-name", "--sign-in-audience"},
     "ad app federated-credential create": {"--id", "--parameters"},
@@ -58,8 +59,8 @@ AZ: Mapping[str, set[str]] = {
     "provider register": {"--namespace", "--wait"},
     "rest": {"--method", "--url", "--body"},
     "role assignment create": {"--assignee", "--role", "--scope"},
-    "role assignment delete": {"--ids"},
-    "role assignment list": {"--all", "--assignee"},
+    "role assignment delete": {"--assignee", "--ids", "--role", "--scope"},
+    "role assignment list": {"--all", "--assignee", "--role", "--scope"},
     "role definition create": {"--role-definition"},
     "role definition delete": {"--name"},
 }
@@ -166,7 +167,9 @@ def _own_commands(said: str, checkout: Checkout) -> Iterator[str]:
 
 def _variables(said: str, code: list[str], shown: str, checkout: Checkout) -> Iterator[str]:
     outputs, variables = checkout.outputs, checkout.variables
-    yield from (f"no output {name}" for name in re.findall(r"azd env get-value (\w+)", said) if name not in outputs)
+    yield from (
+        f"no output {name}" for name in re.findall(r"azd env get-value (\w+)", said) if name not in outputs | AZDS_OWN
+    )
     yield from (
         f"no variable {name}" for name in re.findall(r"azd env set (\w+)", said) if name not in variables | PLACEHOLDERS
     )

@@ -105,6 +105,14 @@ def test_the_outputs_are_what_a_federated_credential_asks_for(infra: Path) -> No
     assert {cloud: literal(each) for cloud, each in properties(audiences).items()} == AUDIENCES
 
 
+def test_whoever_uninstalls_is_told_only_of_a_role_that_was_made_here(infra: Path) -> None:
+    said = files(infra)["main.bicep"].named("output")["JOB_ROLE_NAME"].value
+    assert said is not None
+    assert text(said) == "empty(keyVaultRoleDefinitionId) ? tokenRotationRole.name : ''"
+    guide = (CHECKOUT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert '$ if [ -n "$ROLE" ]; then az role definition delete --name "$ROLE"; fi' in guide
+
+
 def test_azd_deploys_to_the_function_app_by_its_tag(infra: Path) -> None:
     services = yaml.safe_load((CHECKOUT / "azure.yaml").read_text(encoding="utf-8"))["services"]
     app = files(infra)["modules/function-app.bicep"].named("resource")["app"]

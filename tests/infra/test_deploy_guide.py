@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.infra.guide import AZD, Checkout, faults
+from tests.infra.guide import AZD, FENCE, MADE_ON_THE_WAY, Checkout, faults
 
 CHECKOUT = Checkout(Path(__file__).resolve().parents[2])
 GUIDE = CHECKOUT.text("docs/deploy.md")
@@ -65,3 +66,24 @@ def test_the_pipeline_and_the_hooks_use_commands_that_the_walk_knows() -> None:
     assert "azd provision --no-prompt" in texts[0]
     assert "--no-state" in texts[1]
     assert {"--no-prompt", "--no-state"} <= AZD["provision"]
+
+
+def test_git_ignores_what_is_made_on_the_way_some_of_which_is_secret() -> None:
+    """A `git add .` half-way through the guide must not take a refresh token along."""
+    made = {each[0] for each in re.finditer(MADE_ON_THE_WAY.pattern, GUIDE)}
+    ignored = {line.lstrip("/") for line in CHECKOUT.text(".gitignore").splitlines()}
+    assert {"token.txt", "app-secret.txt", "key-header.txt"} <= made
+    assert made - {"main.parameters.json"} <= ignored
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/deploy.md"])
+def test_whoever_deploys_may_tag_a_token_afterwards(page: str) -> None:
+    first = next(each["body"] for each in FENCE.finditer(CHECKOUT.text(page)) if "azd up" in each["body"])
+    assert "azd env set OPERATOR_PRINCIPAL_ID" in first.partition("azd up")[0]
+
+
+@pytest.mark.parametrize("page", ["README.md", "SECURITY.md", "docs/deploy.md", "docs/runbook.md"])
+def test_whoever_restores_something_is_told_to_provision_without_state(page: str) -> None:
+    """`azd up` and `azd provision` skip the deployment when neither template nor parameters changed."""
+    said = re.findall(r"[^.|]*\b(?:restores|puts? back|is put back)\b[^.|]*", CHECKOUT.text(page))
+    assert [each for each in said if "azd provision --no-state" not in each] == []

@@ -17,6 +17,7 @@ from emulators.functions_host import FunctionsHost
 from emulators.serve import Site, listen, serving, url_of
 from emulators.tls import LoopbackTls
 from tests.infra.azure_cli import MASTER_KEY, SUBSCRIPTION, AzureCli
+from tests.infra.guide import FENCE
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ADDRESS, ROLE = "night-watch@contoso.example", "749f88d5-cbae-40b8-bcfc-e573ddc772fa"
@@ -90,6 +91,14 @@ def test_the_passcodes_are_said_in_capitals_and_last_with_room_for_what_azd_draw
     assert loud in done.stdout
     assert "Succeeded" not in done.stdout.partition(loud)[2]
     assert done.stdout.endswith("\n" * 4)
+
+
+def test_the_guide_shows_what_it_prints(cli: AzureCli, outputs: Mapping[str, str]) -> None:
+    guide = (CHECKOUT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    shown = next(each["body"] for each in FENCE.finditer(guide) if each["body"].startswith("One run of"))
+    cli.knows(emails={"email-xwz2k4": "ops@contoso.example"})
+    printed = postdeploy(cli, outputs).stdout.lstrip("\n")
+    assert printed.startswith(shown.removesuffix("  ...\n"))
 
 
 def test_the_clis_own_default_subscription_is_never_asked(cli: AzureCli, outputs: Mapping[str, str]) -> None:
