@@ -58,7 +58,7 @@ def test_development_runs_on_the_very_versions_that_are_deployed() -> None:
 
 def test_the_lock_files_name_no_index_and_pin_every_hash() -> None:
     locks = sorted(CHECKOUT.glob("requirements*.txt"))
-    assert len(locks) == 5
+    assert len(locks) == 6
     for lock in locks:
         text = lock.read_text(encoding="utf-8")
         assert "index" not in re.sub(r"^ +#.*$", "", text, flags=re.MULTILINE)
