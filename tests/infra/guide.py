@@ -137,6 +137,9 @@ def _foreign_commands(said: str) -> Iterator[str]:
             continue
         if command == "keyvault secret set" and "--file" in match["rest"] and "--output none" not in match["rest"]:
             yield "az keyvault secret set prints the value that it stored: --output none"
+        if command.startswith("role assignment "):
+            unguarded = re.findall(r'--(?:assignee|role|scope) "\$(\w+)"', match["rest"])
+            yield from (f"az {command} takes everybody when {name} is empty: ${{{name}:?}}" for name in unguarded)
         given = set(re.findall(r"(?<=\s)--[a-z-]+", _outside_of_nested(match["rest"])))
         if command == "deploy" and given & WITH_A_SERVICE and command == " ".join(verbs):
             yield f"azd deploy needs a service for {' '.join(sorted(given & WITH_A_SERVICE))}"
@@ -177,7 +180,7 @@ def _variables(said: str, code: list[str], shown: str, checkout: Checkout) -> It
     words = [word for each in code for word in re.findall(r"^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$", each)]
     yield from (f"nothing is called {word}" for word in words if word not in known)
     made = set(re.findall(r"\b([A-Za-z_]+)=(?=[\"$\w])", shown)) | set(re.findall(r"\bfor (\w+) in", shown))
-    yield from (f"${name} is never set" for name in re.findall(r"\$([A-Za-z_]\w+)", shown) if name not in made)
+    yield from (f"${name} is never set" for name in re.findall(r"\$\{?([A-Za-z_]\w+)", shown) if name not in made)
 
 
 def _files(said: str, checkout: Checkout) -> Iterator[str]:

@@ -24,6 +24,16 @@ def test_everything_that_the_page_names_is_there(page: str) -> None:
         ("$ azd up\n", "$ azd upp\n", "azd has no command upp"),
         ("$ azd down\n", "$ azd down --purge\n", "azd down has no --purge"),
         ("$ azd down\n", "$ azd down --force\n", "azd down has no --force"),
+        (
+            '--all --assignee "${JOB:?}"',
+            '--all --assignee "$JOB"',
+            "az role assignment list takes everybody when JOB is empty: ${JOB:?}",
+        ),
+        (
+            '--role "${ROLE:?}" --scope',
+            '--role "$ROLE" --scope',
+            "az role assignment delete takes everybody when ROLE is empty: ${ROLE:?}",
+        ),
         ("deploy rotation --from", "deploy --from", "azd deploy needs a service for --from-package"),
         ("az keyvault recover --name", "az keyvault recover --vault", "az keyvault recover has no --vault"),
         (
