@@ -96,6 +96,12 @@ class Pace:
         while (wait := self._without_room()) > 0:
             self._clock.sleep(wait)
 
+    def has_permit(self) -> bool:
+        """Whether `take` would not wait now."""
+        with self._lock:
+            now = self._clock.monotonic()
+            return max(self._next, now - self._credit) + self._interval <= now and self._has_room(now)
+
     def end(self) -> None:
         """The thread has stored what its permit was for, or never will; nothing for a thread without one."""
         with self._lock:
@@ -107,10 +113,13 @@ class Pace:
         """How long to wait before there may be room; 0 once the permit is out."""
         with self._lock:
             now = self._clock.monotonic()
-            while self._ended and self._ended[0] <= now - _WINDOW_SECONDS:
-                self._ended.popleft()
-            if len(self._out) + len(self._ended) < self._most:
+            if self._has_room(now):
                 self._out.add(self._holder())
                 return 0.0
             left = self._ended[0] + _WINDOW_SECONDS - now if self._ended else self._interval
             return max(left, _LEAST_WAIT_SECONDS)
+
+    def _has_room(self, now: float) -> bool:
+        while self._ended and self._ended[0] <= now - _WINDOW_SECONDS:
+            self._ended.popleft()
+        return len(self._out) + len(self._ended) < self._most

@@ -1,4 +1,4 @@
-"""One run: every due token of every vault, in order of urgency, within the deadlines.
+"""One run: every due token of every vault, the most urgent of each first, within the deadlines.
 
 Gather and decide (`plan`), act (`crew`), tell (`report`). The vaults, the issuer and the lease come in as ports, the
 moment as `now`. What happens to one token is left to `rotate`, which comes next to `schedule`.

@@ -141,6 +141,28 @@ def test_a_permit_that_was_never_taken_ends_nothing() -> None:
     assert turned.slept == []
 
 
+def test_it_says_when_a_permit_would_have_to_be_waited_for() -> None:
+    turned = TurnedClock()
+    pace = Pace(turned.clock, per_second=32, burst=2)
+    said = []
+    for _ in range(3):
+        said.append(pace.has_permit())
+        pace.take()
+    assert said == [True, True, False]
+    assert (turned.slept, pace.has_permit()) == ([1 / 32], False)
+    turned.seconds += 1 / 32
+    assert pace.has_permit()
+
+
+def test_a_vault_whose_stores_do_not_end_has_no_permit_however_long_it_waits() -> None:
+    turned = TurnedClock()
+    holders = iter(range(100))
+    pace = Pace(turned.clock, per_second=1, burst=2, holder=lambda: next(holders))
+    permits(turned, pace, 12)
+    turned.seconds += 60
+    assert not pace.has_permit()
+
+
 def test_in_the_long_run_the_pace_is_what_was_asked_for() -> None:
     turned = TurnedClock()
     pace = Pace(turned.clock, per_second=29)
