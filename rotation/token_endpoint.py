@@ -8,15 +8,15 @@ kept for the caller, and MSAL is handed a stand-in that says no more than whethe
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+
+from rotation.single_flight import SingleFlight
 
 _NEEDED = frozenset({
     "issuer", "authorization_endpoint", "token_endpoint", "device_authorization_endpoint",
@@ -76,8 +76,7 @@ class TokenEndpoints:
         self._session = requests.Session()
         self._session.mount("https://", HTTPAdapter(pool_maxsize=connections))
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # two tenants share no state
-        self._documents: dict[str, Future[Answer]] = {}
-        self._asking = threading.Lock()
+        self._documents = SingleFlight[str, Answer](lasts=_lasts)
 
     def close(self) -> None:
         """Close the connections."""
@@ -85,29 +84,7 @@ class TokenEndpoints:
 
     def document(self, url: str) -> Answer:
         """A discovery document. The first thread that asks fetches it, the others wait. Raises NoAnswerError."""
-        with self._asking:
-            fetching = self._documents.get(url)
-            first = fetching is None
-            if fetching is None:
-                fetching = self._documents[url] = Future()
-        if first:
-            self._fetch(url, fetching)
-        return fetching.result()
-
-    def _fetch(self, url: str, fetching: Future[Answer]) -> None:
-        try:
-            answer = self.send("GET", url)
-        except BaseException as error:  # noqa: BLE001 - the others wait for it: whatever it was, they must hear of it
-            self._forget(url)
-            fetching.set_exception(error)
-            return
-        if answer.body is None or answer.status not in _LASTING:
-            self._forget(url)  # what passes is asked for again by the next redemption
-        fetching.set_result(_what_is_needed(answer))
-
-    def _forget(self, url: str) -> None:
-        with self._asking:
-            self._documents.pop(url, None)
+        return self._documents.get(url, lambda: _what_is_needed(self.send("GET", url)))
 
     def send(
         self, method: str, url: str, *, data: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
@@ -124,6 +101,11 @@ class TokenEndpoints:
         except (ValueError, RecursionError):
             body = None
         return Answer(response.status_code, body if isinstance(body, dict) else None)
+
+
+def _lasts(document: Answer) -> bool:
+    """What passes is asked for again by the next redemption."""
+    return document.body is not None and document.status in _LASTING
 
 
 def _what_is_needed(answer: Answer) -> Answer:
