@@ -8,7 +8,7 @@ kept for the caller, and MSAL is handed a stand-in that says no more than whethe
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from requests.adapters import HTTPAdapter
 
 from rotation.single_flight import SingleFlight
 
+CONNECT_SECONDS, READ_SECONDS = 5.0, 15.0
 _NEEDED = frozenset({
     "issuer", "authorization_endpoint", "token_endpoint", "device_authorization_endpoint",
     "error", "suberror", "error_codes", "error_description", "correlation_id",
@@ -71,7 +72,9 @@ class ForeignEndpointError(Exception):
 class TokenEndpoints:
     """Connections to the authorities, and their discovery documents, each fetched once however many threads ask."""
 
-    def __init__(self, *, connections: int, connect_seconds: float = 5.0, read_seconds: float = 15.0) -> None:
+    def __init__(
+        self, *, connections: int, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS
+    ) -> None:
         self._timeouts = (connect_seconds, read_seconds)
         self._session = requests.Session()
         self._session.mount("https://", HTTPAdapter(pool_maxsize=connections))
@@ -116,10 +119,14 @@ def _what_is_needed(answer: Answer) -> Answer:
 
 
 class MsalHttpClient:
-    """The HTTP client of one MSAL application, which makes one redemption; `answer` is what its last request got."""
+    """The HTTP client of one MSAL application, which makes one redemption; `answer` is what its last request got.
 
-    def __init__(self, endpoints: TokenEndpoints, authority: str) -> None:
+    `unless` raises what keeps a redemption from being sent.
+    """
+
+    def __init__(self, endpoints: TokenEndpoints, authority: str, *, unless: Callable[[], None]) -> None:
         self._endpoints = endpoints
+        self._unless = unless
         self._origin = urlsplit(authority)[:2]
         self.answer: Answer | None = None
 
@@ -133,6 +140,7 @@ class MsalHttpClient:
         """The redemption. The refresh token goes to the authority that the token is of, or nowhere."""
         if urlsplit(url)[:2] != self._origin:
             raise ForeignEndpointError("://".join(urlsplit(url)[:2]))
+        self._unless()
         self.answer = None
         self.answer = self._endpoints.send("POST", url, data=data, headers=headers)
         # Always a 200 for MSAL: it would keep a 400 for a minute and raise for a 500.
