@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
-from rotation import keyvault, token_endpoint
+from rotation import blob_lease, keyvault, token_endpoint
 from rotation.report import Trigger
 from rotation.settings import Settings
 from rotation.telemetry import IDLE_SECONDS, SPANS_SECONDS
@@ -47,13 +48,19 @@ def longest(trigger: Trigger) -> float:
     limits = _limits(settings_of(), trigger)
     redeeming = 2 * token_endpoint.CONNECT_SECONDS + token_endpoint.READ_SECONDS
     looking = storing = 2 * keyvault.CONNECT_SECONDS + keyvault.READ_SECONDS
+    leases = blob_lease.END_SECONDS + 2 * blob_lease.CONNECT_SECONDS + blob_lease.READ_SECONDS
     telling = PATIENCE.started + PATIENCE.tokens + PATIENCE.verdict + SPANS_SECONDS + IDLE_SECONDS
     assert redeeming <= limits.finish_seconds, "what is redeemed at the last moment has no time to be stored"
-    return limits.start_seconds + limits.finish_seconds + looking + storing + telling
+    return limits.start_seconds + limits.finish_seconds + looking + storing + leases + telling
 
 
 def test_an_answer_by_http_comes_before_the_platform_cuts_it() -> None:
     assert longest(Trigger.HTTP) < HTTP_IS_CUT_AT - 5  # for the way there and back
+
+
+def test_the_readme_says_how_long_it_may_take() -> None:
+    told = f"It ends within {math.ceil(longest(Trigger.HTTP))} seconds"
+    assert told in (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_timers_run_ends_before_the_host_stops_it() -> None:
