@@ -40,14 +40,7 @@ from rotation.redeeming import Credentials, check, redeem
 from rotation.secret_value import RefreshToken
 from rotation.storing import Stored, Storing
 from rotation.tagging import Tagged, after_failure, after_rotation
-from rotation.token import (
-    InvalidRecord,
-    LastFailure,
-    ManagedToken,
-    Thresholds,
-    is_managed,
-    parse,
-)
+from rotation.token import InvalidRecord, LastFailure, ManagedToken, Thresholds, is_managed, parse
 
 _WAITS_SECONDS = (0.5, 1.0)
 _REPLACED = "the version that failed was replaced meanwhile; the new one is redeemed by the next run"
