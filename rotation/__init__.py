@@ -9,7 +9,7 @@ What the effects need from outside, and the errors they may get:
 One token in seven steps:
     rotate, redeeming, storing, version_history; client_credential, client_certificate: what proves the app's identity
 Many tokens: what is due, in which order, with which breakers, at which pace and until when:
-    inventory, asked_for, plan, schedule, lane_credentials, crew, pace, run; telling
+    inventory, asked_for, plan, schedule, lane_credentials, crew, pace, single_flight, run; telling; status
 Adapters, and the table of the issuer's error codes:
     keyvault, keyvault_errors; entra, token_endpoint, client_assertion, federation, aadsts; lease,
     blob_lease, blob_errors; telemetry, spans, outbox

@@ -31,11 +31,14 @@ if TYPE_CHECKING:
 LEASE_SECONDS = 15
 """How long a lease outlives a holder that died; "Lease Blob" allows 15 to 60 seconds."""
 
+END_SECONDS = 5.0
+"""How long the ends of all leases may take together before the rest is left to end by itself."""
+
+CONNECT_SECONDS, READ_SECONDS = 2.0, 3.0
 CONTAINER = "token-rotation-leases"
 
 _ATTEMPTS = 2
 _RETRY_SECONDS = 1.0
-_CONNECT_SECONDS, _READ_SECONDS = 2.0, 3.0
 _OPTIONS: dict[str, Any] = {
     "api_version": "2021-12-02",  # has all that is used here; the SDK's own default is newer than the national clouds
     "retry_total": 0,  # it would wait a minute; what is repeated is repeated here
@@ -58,12 +61,12 @@ def sleepless() -> float:
     return time.monotonic() if _SLEEPLESS is None else time.clock_gettime(_SLEEPLESS)
 
 
-def by_connection_string(connection_string: str, *, read_seconds: float = _READ_SECONDS) -> ContainerClient:
+def by_connection_string(connection_string: str, *, read_seconds: float = READ_SECONDS) -> ContainerClient:
     """The container, with the key or SAS of a connection string. Raises ValueError for one that is malformed."""
     from azure.storage.blob import ContainerClient  # noqa: PLC0415 - half a second that only a run needs to spend
 
     return ContainerClient.from_connection_string(
-        connection_string, CONTAINER, connection_timeout=_CONNECT_SECONDS, read_timeout=read_seconds, **_OPTIONS
+        connection_string, CONTAINER, connection_timeout=CONNECT_SECONDS, read_timeout=read_seconds, **_OPTIONS
     )
 
 
@@ -75,8 +78,8 @@ def by_identity(blob_service_uri: str, credential: TokenCredential) -> Container
         blob_service_uri,
         CONTAINER,
         credential=credential,
-        connection_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
+        connection_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
         **_OPTIONS,
     )
 
@@ -84,9 +87,16 @@ def by_identity(blob_service_uri: str, credential: TokenCredential) -> Container
 class BlobLease:
     """The Lease port for all processes that share a storage account; `connect` opens the container."""
 
-    def __init__(self, connect: Callable[[], ContainerClient], *, monotonic: Callable[[], float] = sleepless) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], ContainerClient],
+        *,
+        monotonic: Callable[[], float] = sleepless,
+        end_seconds: float = END_SECONDS,
+    ) -> None:
         self._connect = connect
         self._monotonic = monotonic
+        self._end_seconds = end_seconds
         self._fault = ""
 
     @contextmanager
@@ -102,9 +112,15 @@ class BlobLease:
                 self._fault = str(error)
                 held = HeldLease(within.is_held, fault=self._fault)
             else:
-                stack.callback(term.end)
+                stack.callback(self._end, term)
                 held = HeldLease(term.is_held)
             yield held
+
+    def _end(self, term: _Term) -> None:
+        """Give a lease back in the time that is left for it: those of a run end one after the other."""
+        begun = self._monotonic()
+        term.end(within=self._end_seconds)
+        self._end_seconds -= self._monotonic() - begun
 
     def _term(self, vault_url: str, holder: LeaseHolder, stack: ExitStack) -> _Term:
         """Take the lease. Raises LeaseHeldError and StorageError."""
@@ -143,16 +159,23 @@ class _Term:
     def is_held(self) -> bool:
         return self._monotonic() < self._until
 
-    def end(self) -> None:
-        """Give the lease back, if it is still ours to give."""
+    def end(self, *, within: float) -> None:
+        """Give the lease back, if it is still ours to give; the request for it is begun within so many seconds."""
+        until = self._monotonic() + within
         self._ended.set()
-        self._thread.join(_CONNECT_SECONDS + _READ_SECONDS)
+        self._thread.join(max(within, 0.0))
         if not self.is_held():
+            return
+        if self._monotonic() >= until:
+            self._leave("the storage account was waited for long enough")
             return
         try:
             translated(self._lease.release)
         except StorageError as error:
-            _logger.warning("rotation.lease_not_released %s: %s; it ends by itself", self._name, error)
+            self._leave(str(error))
+
+    def _leave(self, why: str) -> None:
+        _logger.warning("rotation.lease_not_released %s: %s; it ends by itself", self._name, why)
 
     def _renew(self) -> None:
         wait = LEASE_SECONDS / 3

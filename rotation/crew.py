@@ -43,7 +43,7 @@ def act(
     """Rotate what is due, and tell the plan every outcome; what is not started in time is deferred."""
     if not plan.due:
         return
-    schedule = Schedule(plan.due, may_start=deadlines.may_start)
+    schedule = Schedule(plan.due, may_start=deadlines.may_start, has_permit=lambda url: contexts[url].pace.has_permit())
     crew = _Crew(plan, schedule, contexts, list_all=list_all, progress=progress)
     hands = min(workers, len(plan.due))
     with ThreadPoolExecutor(hands, thread_name_prefix="rotate") as pool:

@@ -44,7 +44,7 @@ class Entra:
     def redeem(self, grant: Grant) -> Redemption:
         """Redeem once (RFC 6749 section 6). `from None`: MSAL's frames hold the values of the request."""
         authority = self.authority(grant.cloud)
-        http = MsalHttpClient(self._endpoints, authority)
+        http = MsalHttpClient(self._endpoints, authority, unless=grant.unless)
         try:
             self._request(grant, authority, http)
         except NoAnswerError as error:

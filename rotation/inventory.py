@@ -6,7 +6,8 @@ One pass over the pages, nothing read but names, tags and dates. What is due of 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +26,7 @@ from rotation.token import (
     parse,
 )
 
+_LISTS_AT_ONCE = 8  # the pages of one list come one after the other, and long lists of several vaults would add up
 _WATCHED = timedelta(days=14)  # twice the weekly rotation: long enough for a run to see it, short enough to end
 
 
@@ -50,6 +52,12 @@ class ClientCredential:
         if self.expires_on is not None and self.expires_on - now < timedelta(days=warn_before_days):
             return Reason.CLIENT_CREDENTIAL_EXPIRING
         return None
+
+
+def of_each[Found](vaults: Iterable[Vault], look: Callable[[Vault], Found]) -> list[Found]:
+    """What a look at each vault finds, beside each other, in the order of the vaults."""
+    with ThreadPoolExecutor(_LISTS_AT_ONCE, thread_name_prefix="list") as pool:
+        return list(pool.map(look, vaults))
 
 
 class Inventory:

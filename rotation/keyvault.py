@@ -10,6 +10,7 @@ what follows is decided by who looks again first.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,8 +23,8 @@ from requests.adapters import HTTPAdapter
 
 from rotation.clouds import cloud_of_vault
 from rotation.keyvault_errors import translated
-from rotation.pace import Clock
-from rotation.ports import ListedSecret, ListedVersion, NewVersion, SecretVersion, VaultError
+from rotation.pace import Clock, Deadlines
+from rotation.ports import Deadline, ListedSecret, ListedVersion, NewVersion, SecretVersion, VaultError
 from rotation.reason import TRANSIENT, Reason
 from rotation.secret_value import SecretValue
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
 
 API_VERSION = "7.6"  # has all that is used here; the SDK's own default is newer than the national clouds
+CONNECT_SECONDS, READ_SECONDS = 4.0, 8.0
 _ATTEMPTS = 3
 _HTTPS = 443
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 10.0
@@ -48,11 +50,11 @@ class KeyVault:
         *,
         clock: Clock,
         connections: int,
-        connect_seconds: float = 4.0,
-        read_seconds: float = 8.0,
+        connect_seconds: float = CONNECT_SECONDS,
+        read_seconds: float = READ_SECONDS,
     ) -> None:
         self.url = url.rstrip("/")
-        self._clock = clock
+        self._deadline: Deadline = Deadlines.none(clock)
         session = requests.Session()
         session.mount("https://", HTTPAdapter(pool_maxsize=connections))
         self._client = SecretClient(
@@ -70,6 +72,12 @@ class KeyVault:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def within(self, deadline: Deadline) -> KeyVault:
+        """The same vault, which sends nothing again and asks for no further page once the deadline is over."""
+        bound = copy.copy(self)
+        bound._deadline = deadline  # noqa: SLF001 - of its own class
+        return bound
 
     def secrets(self) -> Iterator[ListedSecret]:
         """List every secret; the next page is fetched when it is asked for."""
@@ -94,6 +102,8 @@ class KeyVault:
                 raise VaultError(Reason.VAULT_UNAVAILABLE, "its list goes on at another host; that was not followed")
             if link in seen:
                 raise VaultError(Reason.VAULT_UNAVAILABLE, "its list goes round in circles")
+            if self._deadline.is_over():
+                raise VaultError(Reason.OUT_OF_TIME, "its list was not read to the end in time")
             seen.add(link)
             page, link = self._patiently(partial(_page, listing, form, link))
 
@@ -125,15 +135,15 @@ class KeyVault:
         self._patiently(lambda: self._client.update_secret_properties(name, version, enabled=False))
 
     def _patiently[T](self, call: Callable[[], T]) -> T:
-        """Call what may be repeated without harm, up to three times, as long as the failure is one that passes."""
+        """Call what may be repeated without harm, up to three times, while there is time and the failure may pass."""
         wait = _FIRST_WAIT_SECONDS
         for _ in range(_ATTEMPTS - 1):
             try:
                 return translated(call)
             except VaultError as error:
-                if error.reason not in TRANSIENT:
+                pause = min(error.retry_after or wait, _LONGEST_WAIT_SECONDS)
+                if error.reason not in TRANSIENT or not self._deadline.pause(pause):
                     raise
-                self._clock.sleep(min(error.retry_after or wait, _LONGEST_WAIT_SECONDS))
                 wait *= 2
         return translated(call)
 

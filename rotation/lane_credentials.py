@@ -14,6 +14,7 @@ from rotation.outcome import Refusal
 from rotation.ports import ClientProof, Vault
 from rotation.reason import Reason
 from rotation.schedule import Lane, Schedule
+from rotation.single_flight import SingleFlight
 
 
 class ClientProofs:
@@ -21,15 +22,11 @@ class ClientProofs:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._proofs: dict[CredentialRef, ClientProof] = {}
-        self._reading = threading.Lock()
+        self._read = SingleFlight[CredentialRef, ClientProof]()
 
     def proof(self, ref: CredentialRef) -> ClientProof:
-        """Read it, or give what was read. Raises ClientProofError."""
-        with self._reading:
-            if ref not in self._proofs:
-                self._proofs[ref] = read_client_proof(ref, self._vault)
-            return self._proofs[ref]
+        """Read it, or give what was read; who reads another one waits for none of it. Raises ClientProofError."""
+        return self._read.get(ref, lambda: read_client_proof(ref, self._vault))
 
 
 class LaneCredentials:

@@ -6,6 +6,7 @@ Both take their clock and their sleep from outside, as one `Clock`. What is wort
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -44,6 +45,11 @@ class Deadlines:
         """Deadlines counted from this moment; `finish_seconds` come on top of `start_seconds`."""
         begun = clock.monotonic()
         return cls(clock, begun + start_seconds, begun + start_seconds + finish_seconds, stopped)
+
+    @classmethod
+    def none(cls, clock: Clock) -> Deadlines:
+        """For what may take as long as it takes."""
+        return cls(clock, math.inf, math.inf)
 
     def may_start(self) -> bool:
         """Whether another token may still be started."""
@@ -85,16 +91,26 @@ class Pace:
         self._out: set[int] = set()
         self._ended: deque[float] = deque()
 
-    def take(self) -> None:
-        """Wait for a permit. It is the thread's until `end`."""
+    def take(self, *, until: float) -> bool:
+        """Wait for a permit, which is the thread's until `end`; False when there is none by that moment."""
         with self._lock:
             now = self._clock.monotonic()
             self._next = max(self._next, now - self._credit) + self._interval
             wait = self._next - now
-        if wait > 0:
-            self._clock.sleep(wait)
-        while (wait := self._without_room()) > 0:
-            self._clock.sleep(wait)
+        while wait > 0 or (wait := self._without_room()) > 0:
+            left = until - self._clock.monotonic()
+            if left > 0:
+                self._clock.sleep(min(wait, left))
+            if left < wait:
+                return False
+            wait = 0.0
+        return True
+
+    def has_permit(self) -> bool:
+        """Whether `take` would not wait now."""
+        with self._lock:
+            now = self._clock.monotonic()
+            return max(self._next, now - self._credit) + self._interval <= now and self._has_room(now)
 
     def end(self) -> None:
         """The thread has stored what its permit was for, or never will; nothing for a thread without one."""
@@ -107,10 +123,13 @@ class Pace:
         """How long to wait before there may be room; 0 once the permit is out."""
         with self._lock:
             now = self._clock.monotonic()
-            while self._ended and self._ended[0] <= now - _WINDOW_SECONDS:
-                self._ended.popleft()
-            if len(self._out) + len(self._ended) < self._most:
+            if self._has_room(now):
                 self._out.add(self._holder())
                 return 0.0
             left = self._ended[0] + _WINDOW_SECONDS - now if self._ended else self._interval
             return max(left, _LEAST_WAIT_SECONDS)
+
+    def _has_room(self, now: float) -> bool:
+        while self._ended and self._ended[0] <= now - _WINDOW_SECONDS:
+            self._ended.popleft()
+        return len(self._out) + len(self._ended) < self._most

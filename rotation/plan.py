@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -15,7 +14,7 @@ from functools import partial
 from rotation.asked_for import AskedFor
 from rotation.clouds import cloud_of_vault
 from rotation.credential_ref import CredentialRef
-from rotation.inventory import ClientCredential, Inventory
+from rotation.inventory import ClientCredential, Inventory, of_each
 from rotation.outcome import Kind, LostTags, Outcome, Refusal, VaultFault
 from rotation.policy import Leave, Redeem, Standing, decide
 from rotation.ports import SecretNotFoundError, Vault, VaultError, always
@@ -26,7 +25,6 @@ from rotation.rotate import outcome_of
 from rotation.token import InvalidRecord, ManagedToken, Thresholds
 
 _LEFT_OVER = (Reason.OUT_OF_TIME, Reason.LEASE_HELD)
-_LISTS_AT_ONCE = 8  # the pages of one list come one after the other, and long lists of several vaults would add up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +136,9 @@ def plan(
     made = Plan(vault_faults=list(left_out))
     asked = AskedFor(request.tokens)
     gather = partial(_gather, request=request, defaults=defaults, now=now, may_go_on=may_go_on)
-    with ThreadPoolExecutor(_LISTS_AT_ONCE, thread_name_prefix="list") as pool:
-        for made_of_vault, asked_of_vault in pool.map(gather, vaults):
-            made.add(made_of_vault)
-            asked.add(asked_of_vault)
+    for made_of_vault, asked_of_vault in of_each(vaults, gather):
+        made.add(made_of_vault)
+        asked.add(asked_of_vault)
     asked.settle(complete=not made.vault_faults)
     return made
 

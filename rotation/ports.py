@@ -92,12 +92,25 @@ class SecretNotFoundError(VaultError):
     """There is no such secret, or it is deleted."""
 
 
+class Deadline(Protocol):
+    """Until when something may be tried again."""
+
+    def is_over(self) -> bool:
+        """Whether it has passed."""
+
+    def pause(self, seconds: float) -> bool:
+        """Sleep that long, or say False at once when it would pass meanwhile."""
+
+
 class Vault(Protocol):
     """One vault. Every method raises VaultError and nothing else, and may be called from several threads."""
 
     @property
     def url(self) -> str:
         """The vault's address without a trailing slash."""
+
+    def within(self, deadline: Deadline) -> Vault:
+        """The same vault, which sends nothing again and asks for no further page once the deadline is over."""
 
     def secrets(self) -> Iterator[ListedSecret]:
         """List every secret, page by page, without values or version ids."""
@@ -121,6 +134,10 @@ class Vault(Protocol):
 # ---- Issuer
 
 
+def nothing() -> None:
+    """For what nothing keeps from being done."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
     """A certificate with its private key, the leaf first; what signs a client assertion (RFC 7523 section 2.2)."""
@@ -142,7 +159,10 @@ type ClientProof = ClientSecret | ClientCertificate | FederatedIdentity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What is redeemed: RFC 6749 section 6, and where. `secret_id` is whose it is; no issuer is told."""
+    """What is redeemed: RFC 6749 section 6, and where. `secret_id` is whose it is; no issuer is told.
+
+    `unless` is asked right before the refresh token is sent, and raises what keeps it from being sent.
+    """
 
     refresh_token: RefreshToken
     cloud: Cloud
@@ -151,6 +171,7 @@ class Grant:
     client_proof: ClientProof
     scopes: tuple[str, ...]
     secret_id: str = ""
+    unless: Callable[[], None] = field(default=nothing, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +208,10 @@ class Issuer(Protocol):
     """The token endpoints of every cloud."""
 
     def redeem(self, grant: Grant) -> Redemption:
-        """Redeem a refresh token, sending the request once. Raises RedemptionError and ClientProofError, no more."""
+        """Redeem a refresh token, sending the request once.
+
+        Raises RedemptionError, ClientProofError, and what the grant's `unless` raises; no more.
+        """
 
     def authority(self, cloud: Cloud) -> str:
         """The host that redeems for a cloud: what a problem of the issuer names."""

@@ -6,6 +6,7 @@ Nothing is written here. Reading is left to `rotate`, storing to `storing`, the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from rotation.credential_ref import CredentialRef
@@ -80,6 +81,7 @@ def _redeem_with(
         client_proof=proof,
         scopes=token.scopes,
         secret_id=f"{token.vault}/secrets/{token.name}",
+        unless=partial(_unless, obstacle),  # discovery and the proof may take their time too
     )
     _unless(obstacle)
     try:

@@ -40,14 +40,7 @@ from rotation.redeeming import Credentials, check, redeem
 from rotation.secret_value import RefreshToken
 from rotation.storing import Stored, Storing
 from rotation.tagging import Tagged, after_failure, after_rotation
-from rotation.token import (
-    InvalidRecord,
-    LastFailure,
-    ManagedToken,
-    Thresholds,
-    is_managed,
-    parse,
-)
+from rotation.token import InvalidRecord, LastFailure, ManagedToken, Thresholds, is_managed, parse
 
 _WAITS_SECONDS = (0.5, 1.0)
 _REPLACED = "the version that failed was replaced meanwhile; the new one is redeemed by the next run"
@@ -89,6 +82,11 @@ class Context:
             return Ended(Kind.DEFERRED, Reason.OUT_OF_TIME)
         return None
 
+    def take_permit(self) -> None:
+        """Wait for a permit to store. Raises Ended when there is none as long as something may be started."""
+        if not self.pace.take(until=self.deadlines.start_until):
+            raise Ended(Kind.DEFERRED, Reason.OUT_OF_TIME)
+
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
@@ -107,7 +105,7 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
     storing = Storing(context.vault, context.deadlines)
     try:
         read = _read(token, context)
-        context.pace.take()  # before redeeming: no redeemed token waits in memory for a permit
+        context.take_permit()  # before redeeming: no redeemed token waits in memory for it
         value = RefreshToken(read.secret.value.reveal())
         redemption, by = redeem(value, read.token, credentials, issuer=context.issuer, obstacle=context.obstacle)
         refresh_token = check(read.token, redemption)

@@ -1,4 +1,4 @@
-"""One run: every due token of every vault, in order of urgency, within the deadlines.
+"""One run: every due token of every vault, the most urgent of each first, within the deadlines.
 
 Gather and decide (`plan`), act (`crew`), tell (`report`). The vaults, the issuer and the lease come in as ports, the
 moment as `now`. What happens to one token is left to `rotate`, which comes next to `schedule`.
@@ -87,8 +87,8 @@ def run(
         ports.clock, start_seconds=limits.start_seconds, finish_seconds=limits.finish_seconds, stopped=stopped
     )
     with ExitStack() as stack:
-        leases = _hold(request, ports, stack, LeaseHolder(run_id, request.trigger, now))
-        vaults = [vault for vault in ports.vaults if vault.url in leases.held]
+        leases = _hold(request, ports, stack, LeaseHolder(run_id, request.trigger, now), deadlines)
+        vaults = [vault.within(deadlines) for vault in ports.vaults if vault.url in leases.held]
         made = plan(
             request,
             vaults,
@@ -123,11 +123,14 @@ def run(
     )
 
 
-def _hold(request: RunRequest, ports: Ports, stack: ExitStack, holder: LeaseHolder) -> _Leases:
-    """Take every lease that is free; a dry run needs none."""
+def _hold(request: RunRequest, ports: Ports, stack: ExitStack, holder: LeaseHolder, deadlines: Deadlines) -> _Leases:
+    """Take every lease that is free, while there is time to start anything under it; a dry run needs none."""
     leases = _Leases()
     known: LeaseHolder | None = None
     for vault in ports.vaults:
+        if (leases.held or leases.left_out) and not deadlines.may_start():
+            leases.left_out.append(VaultFault(vault.url, Reason.OUT_OF_TIME, "the time was over before its turn"))
+            continue
         try:
             lease = HeldLease(always) if request.dry_run else stack.enter_context(ports.lease.hold(vault.url, holder))
             leases.held[vault.url] = lease

@@ -1,9 +1,13 @@
-"""Which token comes next: order of urgency, and the breakers by which one cause is found out once.
+"""Which token comes next: how the vaults share the workers, what is urgent in each, and its breakers.
 
-A lane is all due tokens of an app behind the same client credentials of one vault. Until the issuer has accepted one
-of them its tokens go one at a time, and three rejections close the lane; until a vault has stored a version its tokens
-go one at a time, and a refused store closes the vault; an app that the issuer throttles in a tenant is left in peace.
-Workers `take` and `give_back`; what they do in between is theirs.
+The next token is of a vault whose pace has a permit to give, and of those of the one with the fewest tokens in flight:
+nobody waits for the permits of one vault while another's are unused, and no vault that is slow keeps all the workers.
+Within a vault the token that dies first comes first.
+
+By the breakers one cause is found out once. A lane is all due tokens of an app behind the same client credentials of
+one vault. Until the issuer has accepted one of them its tokens go one at a time, and three rejections close the lane;
+until a vault has stored a version its tokens go one at a time, and a refused store closes the vault; an app that the
+issuer throttles in a tenant is left in peace. Workers `take` and `give_back`; what they do in between is theirs.
 """
 
 from __future__ import annotations
@@ -75,11 +79,17 @@ class Turn:
 
 
 class Schedule:
-    """Hands out tokens to workers in order of urgency, as far as the breakers allow. Safe for several threads."""
+    """Hands out tokens to workers, as far as the breakers allow. Safe for several threads.
 
-    def __init__(self, tokens: Iterable[ManagedToken], *, may_start: Callable[[], bool]) -> None:
+    `has_permit` says of a vault, by its address, whether a token could be stored there now without waiting.
+    """
+
+    def __init__(
+        self, tokens: Iterable[ManagedToken], *, may_start: Callable[[], bool], has_permit: Callable[[str], bool]
+    ) -> None:
         self._changed = threading.Condition()
         self._may_start = may_start
+        self._has_permit = has_permit
         self._vaults: dict[str, _VaultLanes] = defaultdict(_VaultLanes)
         self._throttled: dict[tuple[str, str], Cause] = {}
         self._left = 0
@@ -146,10 +156,10 @@ class Schedule:
             lane.closed = lane.closed or cause
 
     def _next(self) -> Turn | None:
-        admitting = [vault for vault in self._vaults.values() if vault.admits]
+        admitting = [url for url, vault in self._vaults.items() if vault.admits]
         if not admitting:
             return None
-        vault = min(admitting, key=lambda lanes: lanes.lanes[0][0])
+        vault = self._vaults[min(admitting, key=self._standing)]
         _, lane = heapq.heappop(vault.lanes)
         lane.queued = False
         _, token = lane.waiting.pop()
@@ -159,6 +169,11 @@ class Schedule:
         if lane.accepted is not None:
             self._queue(lane)
         return Turn(token, lane, closed)
+
+    def _standing(self, url: str) -> tuple[bool, int, _Turn]:
+        """Where a vault stands among those that admit a token: the least comes next."""
+        vault = self._vaults[url]
+        return not self._has_permit(url), vault.in_flight, vault.lanes[0][0]
 
     def _queue(self, lane: Lane) -> None:
         if lane.waiting and not lane.queued:

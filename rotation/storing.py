@@ -101,7 +101,7 @@ class Storing:
         """
         name = stored.new.name
         try:
-            versions = self._persistently(lambda: self.vault.versions(name), attempts=_SETTLING_ATTEMPTS)
+            versions = self._in_time(lambda: self.vault.versions(name), attempts=_SETTLING_ATTEMPTS)
         except VaultError as error:
             return _unsettled(error)
         before = next((version for version in versions if version.version == stored.looked.version), None)
@@ -129,7 +129,7 @@ class Storing:
         """
         try:
             theirs, since = self._newest_of_theirs(new, covered)
-            current = self._persistently(lambda: self.vault.read(new.name))
+            current = self._in_time(lambda: self.vault.read(new.name))
         except (SecretDisabledError, SecretNotFoundError):  # hands off: there is nothing to put it back on
             return history.stored
         except VaultError as error:
@@ -152,7 +152,7 @@ class Storing:
     ) -> tuple[SecretVersion, datetime] | tuple[None, None]:
         """The newest of these versions that does not hold our own token, and when it was written."""
         for version in covered:
-            theirs = self._persistently(partial(self.vault.read, new.name, version.version))
+            theirs = self._in_time(partial(self.vault.read, new.name, version.version))
             if theirs.value != new.value:
                 return theirs, version.created_on
         return None, None
@@ -166,9 +166,9 @@ class Storing:
         theirs = operator_tags(history.before.tags)
         tagged = fitted(theirs, {name: value for name, value in new.tags.items() if name in JOB_TAGS})
         if theirs != operator_tags(looked.tags):
-            self._persistently(partial(self._retag, stored, tagged.tags), attempts=_SETTLING_ATTEMPTS)
+            self._in_time(partial(self._retag, stored, tagged.tags), attempts=_SETTLING_ATTEMPTS)
         if looked.enabled and not history.before.enabled and not (beside and history.crowded):
-            self.vault.disable(new.name, stored.version)
+            self._in_time(lambda: self.vault.disable(new.name, stored.version), attempts=1)
         return (Reason.TAGS_DROPPED,) * tagged.dropped
 
     def _retag(self, stored: Stored, tags: Mapping[str, str]) -> None:
@@ -177,6 +177,12 @@ class Storing:
             current = self.vault.read(stored.new.name)
             if current.version == stored.version and operator_tags(current.tags) == operator_tags(stored.new.tags):
                 self.vault.retag(stored.new.name, stored.version, tags)
+
+    def _in_time[T](self, call: Callable[[], T], *, attempts: int | None = None) -> T:
+        """What comes after a store is not begun once the time is over: the token is safe, the next rotation settles."""
+        if self.deadlines.is_over():
+            raise VaultError(Reason.OUT_OF_TIME, "the time was over")
+        return self._persistently(call, attempts=attempts)
 
     def _persistently[T](self, call: Callable[[], T], *, attempts: int | None = None) -> T:
         """Call until it answers, `attempts` times at most or until the deadline; what no waiting mends is raised."""

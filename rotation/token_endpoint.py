@@ -8,9 +8,7 @@ kept for the caller, and MSAL is handed a stand-in that says no more than whethe
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
@@ -18,6 +16,9 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from rotation.single_flight import SingleFlight
+
+CONNECT_SECONDS, READ_SECONDS = 5.0, 15.0
 _NEEDED = frozenset({
     "issuer", "authorization_endpoint", "token_endpoint", "device_authorization_endpoint",
     "error", "suberror", "error_codes", "error_description", "correlation_id",
@@ -71,13 +72,14 @@ class ForeignEndpointError(Exception):
 class TokenEndpoints:
     """Connections to the authorities, and their discovery documents, each fetched once however many threads ask."""
 
-    def __init__(self, *, connections: int, connect_seconds: float = 5.0, read_seconds: float = 15.0) -> None:
+    def __init__(
+        self, *, connections: int, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS
+    ) -> None:
         self._timeouts = (connect_seconds, read_seconds)
         self._session = requests.Session()
         self._session.mount("https://", HTTPAdapter(pool_maxsize=connections))
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # two tenants share no state
-        self._documents: dict[str, Future[Answer]] = {}
-        self._asking = threading.Lock()
+        self._documents = SingleFlight[str, Answer](lasts=_lasts)
 
     def close(self) -> None:
         """Close the connections."""
@@ -85,29 +87,7 @@ class TokenEndpoints:
 
     def document(self, url: str) -> Answer:
         """A discovery document. The first thread that asks fetches it, the others wait. Raises NoAnswerError."""
-        with self._asking:
-            fetching = self._documents.get(url)
-            first = fetching is None
-            if fetching is None:
-                fetching = self._documents[url] = Future()
-        if first:
-            self._fetch(url, fetching)
-        return fetching.result()
-
-    def _fetch(self, url: str, fetching: Future[Answer]) -> None:
-        try:
-            answer = self.send("GET", url)
-        except BaseException as error:  # noqa: BLE001 - the others wait for it: whatever it was, they must hear of it
-            self._forget(url)
-            fetching.set_exception(error)
-            return
-        if answer.body is None or answer.status not in _LASTING:
-            self._forget(url)  # what passes is asked for again by the next redemption
-        fetching.set_result(_what_is_needed(answer))
-
-    def _forget(self, url: str) -> None:
-        with self._asking:
-            self._documents.pop(url, None)
+        return self._documents.get(url, lambda: _what_is_needed(self.send("GET", url)))
 
     def send(
         self, method: str, url: str, *, data: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
@@ -126,6 +106,11 @@ class TokenEndpoints:
         return Answer(response.status_code, body if isinstance(body, dict) else None)
 
 
+def _lasts(document: Answer) -> bool:
+    """What passes is asked for again by the next redemption."""
+    return document.body is not None and document.status in _LASTING
+
+
 def _what_is_needed(answer: Answer) -> Answer:
     """A document without what nobody reads: it is kept for the whole run, and many tenants have one each."""
     if answer.body is None:
@@ -134,10 +119,14 @@ def _what_is_needed(answer: Answer) -> Answer:
 
 
 class MsalHttpClient:
-    """The HTTP client of one MSAL application, which makes one redemption; `answer` is what its last request got."""
+    """The HTTP client of one MSAL application, which makes one redemption; `answer` is what its last request got.
 
-    def __init__(self, endpoints: TokenEndpoints, authority: str) -> None:
+    `unless` raises what keeps a redemption from being sent.
+    """
+
+    def __init__(self, endpoints: TokenEndpoints, authority: str, *, unless: Callable[[], None]) -> None:
         self._endpoints = endpoints
+        self._unless = unless
         self._origin = urlsplit(authority)[:2]
         self.answer: Answer | None = None
 
@@ -151,6 +140,7 @@ class MsalHttpClient:
         """The redemption. The refresh token goes to the authority that the token is of, or nowhere."""
         if urlsplit(url)[:2] != self._origin:
             raise ForeignEndpointError("://".join(urlsplit(url)[:2]))
+        self._unless()
         self.answer = None
         self.answer = self._endpoints.send("POST", url, data=data, headers=headers)
         # Always a 200 for MSAL: it would keep a 400 for a minute and raise for a 500.

@@ -21,13 +21,11 @@ from rotation.clouds import CLOUDS, GLOBAL, cloud_of_vault
 from rotation.crew import Progress, no_progress
 from rotation.entra import Entra
 from rotation.federation import ManagedIdentities
-from rotation.inventory import ClientCredential, Inventory
 from rotation.keyvault import KeyVault
 from rotation.lease import ProcessLease
-from rotation.outcome import VaultFault
 from rotation.pace import Clock, Deadlines, never
-from rotation.plan import RunRequest, fault_of
-from rotation.ports import Lease, NoSink, Sink, VaultError
+from rotation.plan import RunRequest
+from rotation.ports import Lease, NoSink, Sink
 from rotation.report import RunReport, Trigger
 from rotation.run import Limits, Ports
 from rotation.settings import (
@@ -38,7 +36,8 @@ from rotation.settings import (
     StorageConnection,
     StorageService,
 )
-from rotation.status_report import StatusReport, TokenStatus, lost_tags_status, token_status
+from rotation.status import status
+from rotation.status_report import StatusReport
 from rotation.telemetry_target import EntraAuthentication, TelemetryTarget
 from rotation.telling import told_run
 from rotation.token_endpoint import TokenEndpoints
@@ -46,7 +45,8 @@ from rotation.token_endpoint import TokenEndpoints
 _FINISH_SECONDS = 120  # on top of 480 to start: the platform grants about ten minutes when it replaces an instance
 _PATIENCE: Mapping[str, Any] = {"connection_timeout": 4, "read_timeout": 8, "retry_total": 1}  # it would wait minutes
 _CLI_SECONDS = 15
-_HTTP_START_SECONDS, _HTTP_FINISH_SECONDS = 150, 50  # HTTP is cut at 230: "Azure Functions scale and hosting"
+_HTTP_START_SECONDS, _HTTP_FINISH_SECONDS = 110, 50  # HTTP is cut at 230: "Azure Functions scale and hosting"
+_STATUS_SECONDS = 150  # of the same 230; nothing has to be finished after it
 
 # Both log an answer of the identity endpoint that they cannot parse, the token in it included (seen with azure-identity
 # 1.27.0 and MSAL 1.39.0); what failed is told by us, without the answer.
@@ -85,32 +85,8 @@ class Application:
 
     def status(self, *, now: datetime) -> StatusReport:
         """List every vault and say how each token is; a vault that cannot be listed is a fault of the report."""
-        deadlines = Deadlines.from_now(self.ports.clock, start_seconds=_HTTP_START_SECONDS, finish_seconds=0)
-        tokens: list[TokenStatus] = []
-        credentials: list[ClientCredential] = []
-        faults: list[VaultFault] = []
-        for vault in self.ports.vaults:
-            inventory = Inventory(
-                vault,
-                vault_cloud=cloud_of_vault(vault.url),
-                defaults=self.settings.thresholds,
-                may_go_on=deadlines.may_start,
-            )
-            try:
-                tokens += [token_status(record, now=now) for record in inventory.records()]
-                tokens += [lost_tags_status(lost) for lost in inventory.lost_tags(now=now)]
-            except VaultError as error:
-                faults.append(fault_of(vault, error))
-            else:
-                credentials += inventory.client_credentials()  # only a whole list says what is missing
-        return StatusReport(
-            taken_at=now,
-            vaults=self.settings.key_vault_urls,
-            vault_faults=tuple(faults),
-            tokens=tuple(tokens),
-            credentials=tuple(credentials),
-            warn_before_days=self.settings.thresholds.warn_before_days,
-        )
+        deadlines = Deadlines.from_now(self.ports.clock, start_seconds=_STATUS_SECONDS, finish_seconds=0)
+        return status(self.ports.vaults, defaults=self.settings.thresholds, deadlines=deadlines, now=now)
 
 
 @contextmanager

@@ -101,13 +101,13 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
     "takes the permit after it redeemed": (
         Edit(
             "rotate",
-            "        context.pace.take()  # before redeeming: no redeemed token waits in memory for a permit\n",
+            "        context.take_permit()  # before redeeming: no redeemed token waits in memory for it\n",
             "",
         ),
         Edit(
             "rotate",
             "        looked = storing.look_again(read.secret)\n",
-            "        context.pace.take()\n        looked = storing.look_again(read.secret)\n",
+            "        context.take_permit()\n        looked = storing.look_again(read.secret)\n",
         ),
     ),
     "shows the token that it could not store": (

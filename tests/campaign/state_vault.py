@@ -26,7 +26,7 @@ from emulators.keyvault.secret import Changes, SecretVersion
 from emulators.keyvault.state import VaultState
 from emulators.keyvault.throttle import Throttle
 from rotation.keyvault import KeyVault
-from rotation.pace import Clock
+from rotation.pace import Clock, Deadlines
 from rotation.token import is_managed
 from tests.campaign.faults import ERROR_STATUS, RETRY_AFTER_SECONDS, THROTTLED_STATUS, Broken, Fault
 from tests.campaign.gate import Gate
@@ -54,7 +54,7 @@ class StateVault(KeyVault):
 
     def __init__(self, vault: EmulatedVault, gate: Gate, *, run: int, clock: Clock) -> None:
         self.url = vault.url
-        self._clock = clock
+        self._deadline = Deadlines.none(clock)
         self.client = StateClient(vault, gate, run)
         self._client: Any = self.client
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import bisect
 import heapq
 import itertools
+import math
 import threading
+from functools import partial
 
 import pytest
 from hypothesis import example, given
@@ -34,7 +36,7 @@ class TurnedClock:
 def permits(turned: TurnedClock, pace: Pace, count: int) -> list[float]:
     moments = []
     for _ in range(count):
-        pace.take()
+        pace.take(until=math.inf)
         moments.append(turned.seconds)
     return moments
 
@@ -49,7 +51,7 @@ def test_the_first_burst_waits_for_nothing_and_the_next_permit_does() -> None:
     pace = Pace(turned.clock, per_second=32, burst=10)
     permits(turned, pace, 10)
     assert turned.slept == []
-    pace.take()
+    pace.take(until=math.inf)
     assert turned.slept == [1 / 32]
 
 
@@ -109,7 +111,7 @@ class Stores:
             while not self._free:
                 self._store_the_next()
             worker = self._worker = self._free.pop()
-            self._pace.take()
+            self._pace.take(until=math.inf)
             heapq.heappush(self._coming, (self._through(self.seconds + 0.25), worker))
         while self._coming:
             self._store_the_next()
@@ -141,6 +143,50 @@ def test_a_permit_that_was_never_taken_ends_nothing() -> None:
     assert turned.slept == []
 
 
+def test_nobody_waits_for_a_permit_that_comes_too_late() -> None:
+    turned = TurnedClock()
+    pace = Pace(turned.clock, per_second=1, burst=1)
+    until = turned.seconds + 2.5
+    given = [pace.take(until=until) for _ in range(5)]
+    assert given == [True, True, True, False, False]
+    assert turned.seconds == until
+
+
+def test_a_permit_that_waits_for_stores_is_not_waited_for_too_long_either_and_what_was_not_had_does_not_end() -> None:
+    turned = TurnedClock()
+    holders = itertools.count()
+    pace = Pace(turned.clock, per_second=1, burst=2, holder=lambda: next(holders))
+    permits(turned, pace, 12)
+    turned.seconds += 60
+    until = turned.seconds + 7
+    assert not pace.take(until=until)
+    assert turned.seconds == until
+    pace.end()
+    assert not pace.has_permit()
+
+
+def test_it_says_when_a_permit_would_have_to_be_waited_for() -> None:
+    turned = TurnedClock()
+    pace = Pace(turned.clock, per_second=32, burst=2)
+    said = []
+    for _ in range(3):
+        said.append(pace.has_permit())
+        pace.take(until=math.inf)
+    assert said == [True, True, False]
+    assert (turned.slept, pace.has_permit()) == ([1 / 32], False)
+    turned.seconds += 1 / 32
+    assert pace.has_permit()
+
+
+def test_a_vault_whose_stores_do_not_end_has_no_permit_however_long_it_waits() -> None:
+    turned = TurnedClock()
+    holders = iter(range(100))
+    pace = Pace(turned.clock, per_second=1, burst=2, holder=lambda: next(holders))
+    permits(turned, pace, 12)
+    turned.seconds += 60
+    assert not pace.has_permit()
+
+
 def test_in_the_long_run_the_pace_is_what_was_asked_for() -> None:
     turned = TurnedClock()
     pace = Pace(turned.clock, per_second=29)
@@ -156,7 +202,7 @@ def test_threads_that_wait_wait_beside_each_other() -> None:
             waits.append(seconds)
 
     pace = Pace(Clock(monotonic=lambda: 0.0, sleep=sleep), per_second=10, burst=2)
-    threads = [threading.Thread(target=pace.take) for _ in range(12)]
+    threads = [threading.Thread(target=partial(pace.take, until=math.inf)) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -28,8 +29,8 @@ def alike(count: int, *, app: str = "app", vault: str = VAULT, oldest: int = 80)
     return [due(f"{app}-{number}", oldest - number, app=app, vault=vault) for number in range(count)]
 
 
-def schedule_of(*tokens: ManagedToken) -> Schedule:
-    return Schedule(tokens, may_start=lambda: True)
+def schedule_of(*tokens: ManagedToken, has_permit: Callable[[str], bool] = lambda _: True) -> Schedule:
+    return Schedule(tokens, may_start=lambda: True, has_permit=has_permit)
 
 
 def ready(schedule: Schedule) -> Turn | None:
@@ -56,7 +57,7 @@ def end(schedule: Schedule, *outcomes: Outcome) -> None:
         schedule.give_back(taken(schedule), each)
 
 
-def test_the_token_that_dies_first_comes_first_whatever_its_credential_and_vault() -> None:
+def test_while_none_is_in_flight_the_token_that_dies_first_comes_first_whatever_its_credential_and_vault() -> None:
     ages = {"a": 80, "b": 70, "c": 60, "d": 50, "e": 40}
     tokens = [
         due(name, age, app=f"app-{number % 2}", vault=(VAULT, OTHER_VAULT)[number // 3])
@@ -75,6 +76,43 @@ def test_the_token_that_dies_first_comes_first_whatever_its_credential_and_vault
 def test_a_token_of_unknown_age_comes_before_all() -> None:
     unknown = replace(due("unknown"), redeemed_at=None)
     assert taken(schedule_of(*alike(3), unknown)).token.name == "unknown"
+
+
+def in_two_proven_vaults(**limits: Callable[[str], bool]) -> Schedule:
+    """Six tokens in each of two vaults, those of the first more urgent than all of the other."""
+    schedule = schedule_of(*alike(7), *alike(7, vault=OTHER_VAULT, oldest=40), **limits)
+    first, elsewhere = taken(schedule), taken(schedule)
+    for turn in (first, elsewhere):
+        schedule.accepted(turn.lane, turn.lane.credentials[0])
+        schedule.stored(turn.lane)
+        schedule.give_back(turn, ROTATED)
+    return schedule
+
+
+def test_vaults_share_the_workers_however_urgent_the_tokens_of_one_are() -> None:
+    schedule = in_two_proven_vaults()
+    tokens = [taken(schedule).token for _ in range(6)]
+    for vault in (VAULT, OTHER_VAULT):
+        assert [token.name for token in tokens if token.vault == vault] == ["app-1", "app-2", "app-3"]
+
+
+def test_a_vault_that_is_slow_keeps_no_more_workers_than_its_share() -> None:
+    schedule = in_two_proven_vaults()
+    slow = [taken(schedule) for _ in range(4)]
+    for turn in slow:
+        if turn.token.vault == OTHER_VAULT:
+            schedule.give_back(turn, ROTATED)
+    assert [taken(schedule).token.vault for _ in range(2)] == [OTHER_VAULT] * 2
+
+
+def test_a_vault_without_a_permit_waits_until_no_other_has_one() -> None:
+    exhausted = {VAULT}
+    schedule = in_two_proven_vaults(has_permit=lambda url: url not in exhausted)
+    assert [taken(schedule).token.vault for _ in range(3)] == [OTHER_VAULT] * 3
+    exhausted.add(OTHER_VAULT)
+    assert [taken(schedule).token.vault for _ in range(3)] == [VAULT] * 3
+    exhausted.clear()
+    assert [taken(schedule).token.vault for _ in range(2)] == [VAULT, OTHER_VAULT]
 
 
 def test_until_the_issuer_accepted_a_credential_its_tokens_go_one_at_a_time() -> None:
@@ -207,7 +245,9 @@ def test_an_app_that_the_issuer_throttles_in_a_tenant_is_left_in_peace_there() -
 def test_what_was_not_started_in_time_remains_each_token_once() -> None:
     time_left = [True]
     schedule = Schedule(
-        [*alike(4), *alike(3, app="other"), *alike(2, vault=OTHER_VAULT)], may_start=lambda: time_left[0]
+        [*alike(4), *alike(3, app="other"), *alike(2, vault=OTHER_VAULT)],
+        may_start=lambda: time_left[0],
+        has_permit=lambda _: True,
     )
     first, second = taken(schedule), taken(schedule)
     schedule.accepted(first.lane, first.lane.credentials[0])

@@ -96,10 +96,16 @@ def until(count: int) -> Callable[[], bool]:
     return lambda: next(left, None) is not None
 
 
+def by_chance(seed: int) -> Callable[[str], bool]:
+    """Vaults that have a permit at one moment and none at the next."""
+    chance = random.Random(seed)  # noqa: S311
+    return lambda _: chance.random() < 1 / 2
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_every_token_is_taken_exactly_once_and_nobody_waits_for_ever(seed: int) -> None:
     tokens = tokens_of(400, seed)
-    crew = Crew(Schedule(tokens, may_start=forever), seed)
+    crew = Crew(Schedule(tokens, may_start=forever, has_permit=by_chance(seed)), seed)
     assert crew.run()
     assert crew.taken == Counter({(token.vault, token.name): 1 for token in tokens})
     assert crew.broken == []
@@ -109,7 +115,7 @@ def test_every_token_is_taken_exactly_once_and_nobody_waits_for_ever(seed: int) 
 @pytest.mark.parametrize("seed", range(6))
 def test_what_is_not_taken_in_time_remains_and_nothing_is_lost(seed: int) -> None:
     tokens = tokens_of(400, seed)
-    crew = Crew(Schedule(tokens, may_start=until(150)), seed)
+    crew = Crew(Schedule(tokens, may_start=until(150), has_permit=by_chance(seed)), seed)
     assert crew.run()
     left = Counter((token.vault, token.name) for token in crew.schedule.remaining())
     assert crew.taken + left == Counter({(token.vault, token.name): 1 for token in tokens})
@@ -119,6 +125,6 @@ def test_what_is_not_taken_in_time_remains_and_nothing_is_lost(seed: int) -> Non
 
 def test_one_worker_is_enough() -> None:
     tokens = tokens_of(60, 0)
-    crew = Crew(Schedule(tokens, may_start=forever), 0)
+    crew = Crew(Schedule(tokens, may_start=forever, has_permit=by_chance(0)), 0)
     assert crew.run(workers=1)
     assert sum(crew.taken.values()) == 60

@@ -19,7 +19,7 @@ from emulators.serve import Site, listen, serving, url_of
 from emulators.world import TENANT_ID, World
 from rotation.clouds import CHINA, CLOUDS, GLOBAL, Cloud, cloud_of_vault
 from rotation.outcome import Kind
-from rotation.ports import ListedSecret, Vault
+from rotation.ports import Deadline, ListedSecret, Vault
 from rotation.reason import Reason
 from rotation.token import InvalidRecord, ManagedToken, Thresholds, parse, resource_of
 from tests.credentials.product import Product, counted
@@ -36,6 +36,9 @@ class Elsewhere:
 
     vault: Vault
     url: str
+
+    def within(self, deadline: Deadline) -> Elsewhere:
+        return replace(self, vault=self.vault.within(deadline))
 
     def secrets(self) -> Iterator[ListedSecret]:
         return self.vault.secrets()

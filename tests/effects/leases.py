@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -35,3 +35,17 @@ class UnavailableLease:
     @contextmanager
     def hold(self, vault_url: str, holder: LeaseHolder) -> Iterator[HeldLease]:  # noqa: ARG002 - of the port
         yield HeldLease(always, fault=self.fault)
+
+
+@dataclass(frozen=True, slots=True)
+class SlowLease:
+    """Its storage takes its time over each."""
+
+    wait: Callable[[], object]
+    asked: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def hold(self, vault_url: str, holder: LeaseHolder) -> Iterator[HeldLease]:  # noqa: ARG002 - of the port
+        self.asked.append(vault_url)
+        self.wait()
+        yield HeldLease(always)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from rotation.clouds import Cloud
 from rotation.ports import (
+    Deadline,
     Grant,
     Issuer,
     ListedSecret,
@@ -63,6 +64,9 @@ class WatchedVault:
     @property
     def url(self) -> str:
         return self.vault.url
+
+    def within(self, deadline: Deadline) -> WatchedVault:
+        return replace(self, vault=self.vault.within(deadline))
 
     def secrets(self) -> Iterator[ListedSecret]:
         return iter(self.steps.call(LIST, lambda: list(self.vault.secrets())))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from emulators.faults import Answer
+from emulators.faults import Answer, Meanwhile
 from emulators.world import World
 from rotation.asked_for import UnknownTokenError
 from rotation.lease import ProcessLease
 from rotation.outcome import Kind
-from rotation.ports import LeaseHolder
+from rotation.pace import Clock, Deadlines
+from rotation.ports import LeaseHolder, VaultError
 from rotation.reason import Reason
 from rotation.report import Status
 from rotation.run import EveryVaultLeasedError
 from tests.effects.job import Job
+from tests.effects.leases import SlowLease
 from tests.effects.partners import Partner, tags_of, values_of
 from tests.effects.steps import LIST, REDEEM, VERSIONS, Steps, watched
 
@@ -54,6 +57,21 @@ def test_a_list_that_is_not_read_to_the_end_in_time_is_said_to_be_so(partner: Pa
     assert (report.complete, report.status, report.problems) == (False, Status.PROBLEMS, ())
 
 
+def test_pages_that_are_left_when_the_time_is_over_are_not_asked_for(cloud: World, partner: Partner, job: Job) -> None:
+    for _ in range(30):
+        partner.put("contoso")
+    clock = Clock(monotonic=job.turned.monotonic, sleep=job.turned.sleep)
+    vault = job.vaults[0].within(Deadlines.from_now(clock, start_seconds=60, finish_seconds=60))
+    cloud.vault.faults.fail_next(Meanwhile(lambda: job.turned.turn(121)), path="/versions$", times=1)
+
+    with pytest.raises(VaultError) as raised:
+        vault.versions("contoso")
+
+    assert raised.value.reason is Reason.OUT_OF_TIME
+    assert cloud.vault.log.count("versions") == 1
+    assert len(job.vaults[0].versions("contoso")) == 30
+
+
 def test_superseded_versions_that_are_left_when_the_time_is_over_wait_for_the_next_rotation(
     cloud: World, partner: Partner, job: Job
 ) -> None:
@@ -77,6 +95,42 @@ def test_a_token_that_waited_for_its_permit_until_the_deadline_is_not_redeemed(
 
     assert report.counts == {Kind.ROTATED: 10, Kind.DEFERRED: 10}
     assert cloud.entra_log.count("redeem") == 10
+
+
+def test_a_token_whose_issuer_was_discovered_until_the_deadline_is_not_redeemed(
+    cloud: World, partner: Partner, job: Job
+) -> None:
+    partner.put("contoso")
+    cloud.entra_faults.fail_next(Meanwhile(lambda: job.turned.turn(61)), path="openid-configuration")
+
+    report = job.with_limits(start_seconds=60).run()
+
+    assert [(told.kind, told.reason) for told in report.tokens] == [(Kind.DEFERRED, Reason.OUT_OF_TIME)]
+    assert cloud.entra_log.counts() == {"discovery": 1}
+
+
+def test_nobody_waits_beyond_the_deadline_for_a_permit(partner: Partner, job: Job) -> None:
+    partner.put_some(20)
+
+    job.with_limits(concurrency=1, writes_per_second=0.01, start_seconds=5).run()
+
+    assert job.turned.monotonic() == 5
+
+
+def test_a_vault_whose_turn_for_a_lease_comes_after_the_deadline_is_left_to_the_next_run(
+    cloud: World, partner: Partner, there: Partner, job: Job
+) -> None:
+    partner.put("contoso")
+    there.put("fabrikam")
+    slow = SlowLease(lambda: job.turned.turn(61))
+
+    report = replace(job.with_limits(start_seconds=60), lease=slow).run()
+
+    assert slow.asked == [cloud.vault.url]
+    assert [(fault.vault, fault.reason) for fault in report.vault_faults][:1] == [
+        (cloud.vaults[1].url, Reason.OUT_OF_TIME)
+    ]
+    assert (report.complete, cloud.entra_log.count("redeem")) == (False, 0)
 
 
 def test_stores_keep_their_pace(partner: Partner, job: Job) -> None:

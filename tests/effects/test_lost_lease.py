@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from emulators.faults import Reset
+from emulators.faults import Meanwhile
 from emulators.world import World
 from rotation.outcome import Kind
 from rotation.reason import Reason, Severity
@@ -83,6 +83,19 @@ def test_a_token_that_was_read_before_the_lease_was_lost_is_not_redeemed(
     assert values_of(cloud.vault, "contoso") == [token]
 
 
+def test_a_token_whose_lease_was_lost_while_the_issuer_was_discovered_is_not_sent(
+    cloud: World, partner: Partner, losing: Losing
+) -> None:
+    partner.put("contoso")
+    lose = partial(losing.lease.lose, cloud.vault.url)
+    cloud.entra_faults.fail_next(Meanwhile(lose), path="openid-configuration")
+
+    report = losing.run()
+
+    assert outcome(report, "contoso").reason is Reason.LEASE_HELD
+    assert cloud.entra_log.counts() == {"discovery": 1}
+
+
 def test_a_token_that_was_redeemed_before_the_lease_was_lost_is_stored(
     cloud: World, partner: Partner, losing: Losing
 ) -> None:
@@ -117,9 +130,10 @@ def test_an_unanswered_redemption_is_not_tried_again_without_the_lease(
     cloud: World, partner: Partner, losing: Losing
 ) -> None:
     partner.put("contoso")
-    cloud.entra_faults.fail_next(Reset(), method="POST", times=None)
+    lose = partial(losing.lease.lose, cloud.vault.url)
+    cloud.entra_faults.fail_next(Meanwhile(lose, cut=True), method="POST", times=None)
 
-    report = losing.run(before=REDEEM)
+    report = losing.run()
 
     assert outcome(report, "contoso").reason is Reason.ISSUER_UNAVAILABLE
     assert cloud.entra_log.count("redeem") == 1
@@ -130,8 +144,10 @@ def test_the_next_client_credential_is_not_tried_without_the_lease(
 ) -> None:
     partner.put("contoso", tags=partner.tags() | {"client-credential": f"secret:old,secret:{partner.credential}"})
     cloud.vault.state.put("old", "a client secret that was taken away")
+    lose = partial(losing.lease.lose, cloud.vault.url)
+    cloud.entra_faults.fail_next(Meanwhile(lose, after_effect=True), method="POST")
 
-    report = losing.run(before=REDEEM)
+    report = losing.run()
 
     assert outcome(report, "contoso").reason is Reason.LEASE_HELD
     assert cloud.entra_log.count("redeem") == 1

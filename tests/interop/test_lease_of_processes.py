@@ -29,11 +29,11 @@ TOKENS = ("token-000", "token-001", "token-002")
 
 
 @pytest.fixture
-def leased(storage: StorageAccount, monkeypatch: pytest.MonkeyPatch) -> Iterator[LeasedWorld]:
-    """A world whose settings are those of this process too."""
-    with LeasedWorld.open(storage) as opened:
+def leased(storage: StorageAccount) -> Iterator[LeasedWorld]:
+    """A world whose settings are those of this process too, for as long as its file of trusted authorities is there."""
+    with LeasedWorld.open(storage) as opened, pytest.MonkeyPatch.context() as environment:
         for name, value in opened.environment().items():
-            monkeypatch.setenv(name, value)
+            environment.setenv(name, value)
         yield opened
 
 

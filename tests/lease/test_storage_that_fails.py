@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from emulators.faults import Answer, Fault, FaultLayer, Faults, Reset
+from emulators.faults import Answer, Fault, FaultLayer, Faults, Hang, Reset
 from emulators.requests_log import LogLayer, RequestLog
 from emulators.serve import Site, listen, serving, url_of
 from emulators.world import World
@@ -45,14 +45,21 @@ def hold(connection_string: str, vault_url: str = VAULT, **limits: float) -> Hel
 
 
 @contextmanager
-def failing(fault: Fault) -> Iterator[tuple[str, RequestLog]]:
-    """A storage account whose every answer is this one, and what was asked of it."""
+def storage_of(answer: Fault) -> Iterator[tuple[str, RequestLog, Faults]]:
+    """A storage account that gives this answer, what was asked of it, and its faults, for another answer later."""
     faults, log = Faults(), RequestLog()
-    faults.fail_next(fault, times=None)
+    faults.fail_next(answer, times=None)
     bound = listen()
     app = LogLayer(FaultLayer(Starlette(), faults), log, lambda method, _: method)
     with serving([Site(bound, app, None)]):
-        yield url_of(bound, scheme="http"), log
+        yield url_of(bound, scheme="http"), log, faults
+
+
+@contextmanager
+def failing(fault: Fault) -> Iterator[tuple[str, RequestLog]]:
+    """A storage account whose every answer is this one, and what was asked of it."""
+    with storage_of(fault) as (url, log, _):
+        yield url, log
 
 
 @pytest.fixture
@@ -95,6 +102,26 @@ def test_a_silent_account_is_waited_for_briefly_and_once_for_all_vaults() -> Non
                 assert held.is_held()
                 assert held.fault == "the storage account did not answer (ServiceResponseTimeoutError)"
         assert connections_of(silent) == 2
+
+
+def test_an_account_that_falls_silent_is_waited_for_once_at_the_end_of_a_run(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    well = Answer(201, {"etag": '"1"', "last-modified": "Sat, 21 Nov 2026 07:00:00 GMT", "x-ms-lease-id": "a-lease"})
+    with storage_of(well) as (url, log, faults):
+        connect = partial(by_connection_string, of_key(url), read_seconds=0.2)
+        lease = BlobLease(connect, end_seconds=0.3)
+        with ExitStack() as run:
+            for number in range(10):
+                held = run.enter_context(
+                    lease.hold(f"{VAULT}:{number}", LeaseHolder("a-run", "cli", datetime.now(UTC)))
+                )
+                assert (held.is_held(), held.fault) == (True, "")
+            faults.clear()
+            faults.fail_next(Hang(), times=None)
+            log.clear()
+    assert 1 <= len(log.requests) <= 2, "each of the ten was waited for"
+    assert caplog.text.count("rotation.lease_not_released") == 10
 
 
 @pytest.mark.parametrize(

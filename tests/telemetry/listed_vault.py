@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Never
 
-from rotation.ports import ListedSecret, ListedVersion, NewVersion, SecretVersion
+from rotation.ports import Deadline, ListedSecret, ListedVersion, NewVersion, SecretVersion
 
 
 class ListedVault:
@@ -16,6 +16,10 @@ class ListedVault:
 
     def __init__(self, secrets: Iterable[tuple[str, Mapping[str, str]]]) -> None:
         self._secrets = tuple(secrets)
+
+    def within(self, deadline: Deadline) -> ListedVault:  # noqa: ARG002 - of the port
+        """It takes no time."""
+        return self
 
     def secrets(self) -> Iterator[ListedSecret]:
         """Every one, enabled and created now."""
