@@ -13,8 +13,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import duckdb_kql
-
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -40,6 +38,8 @@ class Workspace:
     """The rows of one workspace; they are given once, and become visible at their own time."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
+        import duckdb_kql  # noqa: PLC0415 - takes half a second, and who imports this does not always ask a workspace
+
         self._database: DuckDBPyConnection = duckdb_kql.connect()
         self._database.execute(_TABLE)
         given = [(_plain(row["TimeGenerated"]), row["Name"], json.dumps(dict(row["Properties"]))) for row in rows]
@@ -73,6 +73,8 @@ class Workspace:
 
 @cache
 def _translated(kql: str) -> str:
+    import duckdb_kql  # noqa: PLC0415 - see above
+
     any_moment = datetime(2026, 1, 1, tzinfo=UTC)
     return str(duckdb_kql.to_sql(kql, query_now=any_moment, schema=_SCHEMA))
 
