@@ -11,9 +11,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +34,16 @@ ROOT = Path(__file__).resolve().parent.parent
 VALUE = "contoso-value-of-40-characters-0123456789"
 
 
-def demonstrate(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "demo", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-
 
 # ---- the story
 
 
 @pytest.fixture(scope="module")
 def told() -> dict[str, Any]:
-    done = demonstrate("--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    return dict(json.loads(done.stdout))
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        assert main(["--json"]) == 0
+    assert err.getvalue() == ""
+    return dict(json.loads(out.getvalue()))
 
 
 def test_with_json_it_prints_both_run_reports_and_nothing_else(told: dict[str, Any]) -> None:
@@ -75,7 +73,8 @@ def test_with_json_the_mails_stand_under_their_own_name_alone(told: dict[str, An
 
 
 def test_in_a_pipe_it_tells_its_seven_parts_in_plain_lines_without_a_value() -> None:
-    done = demonstrate()
+    command = [sys.executable, "-m", "demo"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     parts = re.findall(r"^([1-7])  (.+?) ─+$", done.stdout, re.MULTILINE)
     assert [number for number, _ in parts] == list("1234567")
@@ -266,13 +265,14 @@ def test_it_fires_the_timer_as_often_as_asked_and_ends_cleanly_when_interrupted(
     assert (world.process.returncode, complained) == (0, "")
 
 
-def test_a_port_that_is_taken_is_said() -> None:
+def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with listen() as taken:
         taken.listen()
         port = str(taken.getsockname()[1])
-        done = demonstrate("serve", "--port", port)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"demo: port {port} cannot be had: ")
+        assert main(["serve", "--port", port]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(f"demo: port {port} cannot be had: ")
 
 
 @pytest.mark.parametrize("arguments", [["serve", "--every", "0"], ["serve", "--port", "contoso"], ["contoso"]], ids=str)

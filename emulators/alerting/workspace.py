@@ -13,10 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import duckdb_kql
-
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from duckdb import DuckDBPyConnection, Statement
 
 _TABLE = """
     SET threads = 1;
@@ -40,6 +38,8 @@ class Workspace:
     """The rows of one workspace; they are given once, and become visible at their own time."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
+        import duckdb_kql  # noqa: PLC0415 - takes half a second, and who imports this does not always ask a workspace
+
         self._database: DuckDBPyConnection = duckdb_kql.connect()
         self._database.execute(_TABLE)
         given = [(_plain(row["TimeGenerated"]), row["Name"], json.dumps(dict(row["Properties"]))) for row in rows]
@@ -54,7 +54,7 @@ class Workspace:
         moment = _plain(at)
         self._database.execute("SET VARIABLE first = CAST($1 AS TIMESTAMP)", [moment - reaching_back])
         self._database.execute("SET VARIABLE last = CAST($1 AS TIMESTAMP)", [moment])
-        result = self._database.execute(_translated(kql), {"kqlnow": moment})
+        result = self._database.execute(_parsed(kql), {"kqlnow": moment})
         columns = [column for column, *_ in result.description]
         return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
 
@@ -72,9 +72,14 @@ class Workspace:
 
 
 @cache
-def _translated(kql: str) -> str:
+def _parsed(kql: str) -> Statement:
+    """The query in SQL, parsed once: that takes as long as running it."""
+    import duckdb  # noqa: PLC0415 - see above
+    import duckdb_kql  # noqa: PLC0415
+
     any_moment = datetime(2026, 1, 1, tzinfo=UTC)
-    return str(duckdb_kql.to_sql(kql, query_now=any_moment, schema=_SCHEMA))
+    (statement,) = duckdb.extract_statements(duckdb_kql.to_sql(kql, query_now=any_moment, schema=_SCHEMA))
+    return statement
 
 
 def _plain(moment: datetime) -> datetime:

@@ -47,10 +47,10 @@ TABLE: Mapping[str, Cells] = {
         "critical_reminder": [f"Tue 09:00 Fired {CREDENTIAL} vault-1 (40)"],
     },
     "a policy change": {
-        "problems_critical": ["Mon 12:30 Fired blocked_by_policy * vault-1 (400)"],
+        "problems_critical": ["Mon 12:30 Fired blocked_by_policy * vault-1 (120)"],
         "critical_reminder": [
-            "Tue 09:00 Fired blocked_by_policy * vault-1 (400)",
-            "Wed 09:00 Fired blocked_by_policy * vault-1 (400)",
+            "Tue 09:00 Fired blocked_by_policy * vault-1 (120)",
+            "Wed 09:00 Fired blocked_by_policy * vault-1 (120)",
         ],
     },
     "a repair by the job": {

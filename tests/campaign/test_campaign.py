@@ -1,4 +1,7 @@
-"""A seeded part of the campaign, and what the campaign itself promises: the same stories again, a whole table."""
+"""A seeded part of the campaign, and what the campaign itself promises: the same stories again, a whole table.
+
+`make campaign` plays ten thousand stories.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,8 @@ from tests.campaign.table import table, thin
 from tests.campaign.turns import Turns
 
 
-@pytest.mark.parametrize("seed", [20261121, 20261122, 20261123])
-def test_a_part_of_the_campaign_keeps_every_promise(seed: int) -> None:
-    told = search(seed, stories=50)
+def test_a_part_of_the_campaign_keeps_every_promise() -> None:
+    told = search(20261121, stories=50)
 
     assert (told.stories, told.found, told.broken) == (50, "", None)
 

@@ -16,7 +16,6 @@ from tests.campaign.moments import REQUESTS
     [
         Kill("redeem", after_effect=True, token=1, tokens=4),
         Kill("store", after_effect=False, token=2, tokens=4),
-        Kill("versions", after_effect=True, token=1, tokens=4),
     ],
     ids=lambda kill: kill.request,
 )

@@ -1,8 +1,13 @@
-"""What can happen to a token, as it is put into a world before the doors are tried: one scenario, one cause."""
+"""What can happen to a token, as it is put into a world before the doors are tried.
+
+One scenario, one cause; but what the issuer can answer is answered in one scenario, to as many tokens.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import uuid
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -35,6 +40,7 @@ ANSWERS: dict[str, Fault] = {
     "a reset": Reset(),
     "a reset after the effect": Reset(after_effect=True),
 }
+REFUSALS: dict[str, Fault] = {row.reason: Answer(row.status, row.headers, row.body) for row in answers()}
 
 
 def rotated(partner: Partner) -> None:
@@ -85,10 +91,15 @@ def no_right_to(action: DataAction) -> Scenario:
     return denied
 
 
-def issuer_says(answer: Fault, *, path: str) -> Scenario:
+def issuer_says(answers: Mapping[str, Fault], *, path: str) -> Scenario:
+    """Each answer to a token that is named for it, of a tenant, an app and a client secret of its own."""
+
     def answered(partner: Partner) -> None:
-        partner.put("contoso")
-        partner.world.entra_faults.fail_next(answer, path=path, times=None)
+        for number, (name, answer) in enumerate(answers.items()):
+            tenant, own = str(uuid.uuid4()), Partner.new(partner.world, credential=f"app-{number}")
+            token = partner.world.entra.consent(tenant_id=tenant, client_id=own.client_id, user=own.user)
+            own.put(re.sub(r"[\W_]+", "-", name), value=token, tags=own.tags(tenant_id=tenant))
+            partner.world.entra_faults.fail_next(answer, path=f"^/{tenant}/.*{path}", times=None)
 
     return answered
 
@@ -131,10 +142,9 @@ SCENARIOS: dict[str, Scenario] = {
     "a dying token": dying,
     **{f"no right to {action.name}": no_right_to(action) for action in DataAction if action.name in
        ("READ_METADATA", "GET_SECRET", "SET_SECRET", "UPDATE")},
-    **{f"refused as {row.reason}": issuer_says(Answer(row.status, row.headers, row.body), path="/token$")
-       for row in answers()},
-    **{f"the token endpoint: {name}": issuer_says(answer, path="/token$") for name, answer in ANSWERS.items()},
-    **{f"discovery: {name}": issuer_says(answer, path="openid-config") for name, answer in ANSWERS.items()},
+    "refused for every reason": issuer_says(REFUSALS, path="/token$"),
+    "the token endpoint answers otherwise": issuer_says(ANSWERS, path="/token$"),
+    "discovery answers otherwise": issuer_says(ANSWERS, path="openid-config"),
     **{f"the vault: {name}": vault_says(answer) for name, answer in ANSWERS.items()},
     **{f"the identity endpoint: {name}": identity_says(answer) for name, answer in ANSWERS.items()},
 }  # fmt: skip

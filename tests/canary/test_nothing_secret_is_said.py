@@ -8,6 +8,7 @@ from emulators.functions_host import FunctionsHost, InvocationFailed
 from tests.canary.conftest import Bugged
 from tests.canary.places import Said
 from tests.canary.scenarios import ECHO, SCENARIOS
+from tests.diagnosis.corpora import KEPT_SECRET
 from tests.doors.command import rotation
 from tests.effects.partners import Partner
 
@@ -26,7 +27,7 @@ def through_every_door(host: FunctionsHost, said: Said) -> None:
 
 
 def assert_silent(bugged: Bugged, said: Said) -> None:
-    bugged.overheard.note([ECHO])
+    bugged.overheard.note([ECHO, KEPT_SECRET])
     canaries = bugged.canaries()
     assert len(canaries) > 10
     shown = {place: canaries.shown_in(said.text_of(place)) for place in said.by_place}
@@ -37,7 +38,9 @@ def assert_silent(bugged: Bugged, said: Said) -> None:
 def test_through_every_door(bugged: Bugged, host: FunctionsHost, partner: Partner, said: Said, scenario: str) -> None:
     SCENARIOS[scenario](partner)
 
+    planned = bugged.world.entra_faults.unspent
     through_every_door(host, said)
+    assert len(set(map(id, bugged.world.entra_faults.met))) == planned
     said.add("telemetry", *bugged.world.monitor.state.rows("AppEvents"))
     said.add("telemetry", *bugged.world.monitor.state.rows("AppDependencies"))
 

@@ -1,4 +1,7 @@
-"""`cloud`, `partner`: as for the effects, an empty world and an app in it. `product`: what is shipped, wired to it."""
+"""`cloud`, `partner`: as for the effects, an empty world and an app in it.
+
+`product`: what is shipped, wired to the first vault of that world.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ __all__ = ["cloud", "partner", "served"]
 
 @pytest.fixture
 def product(cloud: World, monkeypatch: pytest.MonkeyPatch) -> Product:
-    settings = cloud.environment() | {"WRITES_PER_SECOND": "1000"}
+    settings = cloud.environment() | {"KEY_VAULT_URLS": cloud.vault.url, "WRITES_PER_SECOND": "1000"}
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     return Product(cloud, settings)

@@ -133,7 +133,6 @@ def test_no_answer_of_the_identity_endpoint_is_shown(
 ) -> None:
     cloud.identity_faults.fail_next(IDENTITY_ANSWERS[answer], after=1, times=None)
     put_behind(partner, "managed-identity", 2)
-    product = product.with_settings(KEY_VAULT_URLS=partner.vault.url)  # the one token that it gives is for this vault
 
     report = product.run()
 

@@ -1,4 +1,7 @@
-"""`cloud`: one world for all tests, empty for each. `job`: the product in it. `partner`: an app in it."""
+"""`cloud`: one world of two vaults for all tests, empty for each. `partner`: an app in the first vault.
+
+`job`: the product with the first vault alone, `job_of_both`: with both, whose lists are then read beside each other.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,12 @@ def cloud(served: World) -> Iterator[World]:
 @pytest.fixture
 def job(cloud: World) -> Iterator[Job]:
     with job_in(cloud) as wired:
+        yield wired
+
+
+@pytest.fixture
+def job_of_both(cloud: World) -> Iterator[Job]:
+    with job_in(cloud, vault_urls=[vault.url for vault in cloud.vaults]) as wired:
         yield wired
 
 

@@ -104,7 +104,7 @@ def outcome(report: RunReport, name: str) -> Outcome:
 def job_in(
     cloud: Cloud, *, read_seconds: float = 20.0, vault_urls: Iterable[str] = (), authority: str | None = None
 ) -> Iterator[Job]:
-    """Wire the product to a world for the length of a block, as the environment of the world says."""
+    """Wire the product to a world for the length of a block: to its first vault, unless others are named."""
     turned = TurnedClock()
     clock = Clock(monotonic=turned.monotonic, sleep=turned.sleep)
     with pytest.MonkeyPatch.context() as environment, ExitStack() as stack:
@@ -113,7 +113,7 @@ def job_in(
         credential = stack.enter_context(ManagedIdentityCredential(client_id=cloud.job.client_id))
         endpoints = TokenEndpoints(connections=16, connect_seconds=read_seconds, read_seconds=read_seconds)
         stack.callback(endpoints.close)
-        urls = list(vault_urls) or [vault.url for vault in cloud.vaults]
+        urls = list(vault_urls) or [cloud.vault.url]
         vaults = [
             KeyVault(
                 url,

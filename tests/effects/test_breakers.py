@@ -144,13 +144,13 @@ def test_a_vault_that_stops_taking_anything_strands_no_more_than_was_under_way(
     assert report.counts[Kind.DEFERRED] == 40 - report.counts[Kind.STRANDED]
 
 
-def test_the_other_vault_goes_on(cloud: World, partner: Partner, job: Job) -> None:
+def test_the_other_vault_goes_on(cloud: World, partner: Partner, job_of_both: Job) -> None:
     there = Partner.new(cloud, vault=cloud.vaults[1])
     partner.put_some(5)
     there.put_some(5)
     cloud.vault.faults.fail_next(Answer(500), method="PUT", times=None)
 
-    report = job.run()
+    report = job_of_both.run()
 
     assert report.counts == {Kind.STRANDED: 1, Kind.DEFERRED: 4, Kind.ROTATED: 5}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -208,23 +208,27 @@ def test_a_second_run_of_the_same_vault_is_refused(cloud: World, partner: Partne
     assert len(values_of(cloud.vault, "contoso")) == 2
 
 
-def test_a_vault_that_another_run_holds_is_left_to_it(cloud: World, partner: Partner, there: Partner, job: Job) -> None:
+def test_a_vault_that_another_run_holds_is_left_to_it(
+    cloud: World, partner: Partner, there: Partner, job_of_both: Job
+) -> None:
     partner.put("contoso")
     there.put("fabrikam")
 
-    with ProcessLease().hold(cloud.vault.url, LeaseHolder("another", "timer", job.run(dry_run=True).started_at)):
-        report = job.run()
+    with ProcessLease().hold(cloud.vault.url, LeaseHolder("another", "timer", datetime.now(UTC))):
+        report = job_of_both.run()
 
     assert [(fault.vault, fault.reason) for fault in report.vault_faults] == [(cloud.vault.url, Reason.LEASE_HELD)]
     assert (report.counts, report.complete, report.problems) == ({Kind.ROTATED: 1}, False, ())
     assert "redeemed-at" in tags_of(cloud.vaults[1], "fabrikam")
 
 
-def test_a_name_in_a_vault_that_another_run_holds_is_not_unknown(cloud: World, partner: Partner, job: Job) -> None:
+def test_a_name_in_a_vault_that_another_run_holds_is_not_unknown(
+    cloud: World, partner: Partner, job_of_both: Job
+) -> None:
     partner.put("contoso")
 
-    with ProcessLease().hold(cloud.vault.url, LeaseHolder("another", "timer", job.run(dry_run=True).started_at)):
-        report = job.run("contoso")
+    with ProcessLease().hold(cloud.vault.url, LeaseHolder("another", "timer", datetime.now(UTC))):
+        report = job_of_both.run("contoso")
 
     assert [fault.reason for fault in report.vault_faults] == [Reason.LEASE_HELD]
 

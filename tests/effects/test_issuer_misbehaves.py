@@ -158,7 +158,7 @@ def test_a_token_endpoint_on_another_host_gets_nothing(
     told = job.run("contoso").tokens[0]
 
     assert (told.kind, told.reason) == (Kind.FAILED, Reason.ISSUER_UNAVAILABLE)
-    assert [request.method for request in elsewhere.log.requests if request.method == "POST"] == []
+    assert elsewhere.log.requests == ()
     assert cloud.entra_log.count("redeem") == 0
     assert_only_the_failure_is_new(cloud, token, told)
 
@@ -186,7 +186,7 @@ def test_a_redirect_to_another_host_is_not_followed(
     told = job.rotate("contoso")
 
     assert (told.kind, told.reason) == (Kind.FAILED, Reason.ISSUER_UNAVAILABLE)
-    assert [request.path for request in elsewhere.log.requests if request.path == "/token"] == []
+    assert elsewhere.log.requests == ()
 
 
 @pytest.mark.parametrize("body", [{}, {"token_endpoint": 5}, {"token_endpoint": None}, {"issuer": []}, {"a": {"b": 1}}])

@@ -153,12 +153,13 @@ def test_the_next_client_credential_is_not_tried_without_the_lease(
     assert cloud.entra_log.count("redeem") == 1
 
 
-def test_the_other_vaults_go_on(cloud: World, partner: Partner, losing: Losing) -> None:
+def test_the_other_vaults_go_on(cloud: World, partner: Partner, job_of_both: Job) -> None:
     partner.put_some(2)
     Partner.new(cloud, vault=cloud.vaults[1]).put_some(2, prefix="there")
-    both = losing.job.with_limits(concurrency=1)
+    lease = LosableLease()
+    job = replace(job_of_both, lease=lease).with_limits(concurrency=1)
 
-    report = both.run(progress=lambda done, _: losing.lease.lose(cloud.vault.url) if done == 1 else None)
+    report = job.run(progress=lambda done, _: lease.lose(cloud.vault.url) if done == 1 else None)
 
     there = {told.kind for told in report.tokens if told.vault == cloud.vaults[1].url}
     here = [told.reason for told in report.tokens if told.vault == cloud.vault.url]
@@ -166,9 +167,11 @@ def test_the_other_vaults_go_on(cloud: World, partner: Partner, losing: Losing) 
     assert Reason.LEASE_HELD in here
 
 
-def test_a_run_that_cannot_be_given_its_lease_rotates_and_says_so(cloud: World, partner: Partner, job: Job) -> None:
+def test_a_run_that_cannot_be_given_its_lease_rotates_and_says_so(
+    cloud: World, partner: Partner, job_of_both: Job
+) -> None:
     partner.put("contoso")
-    without = replace(job, lease=UnavailableLease("the storage account did not answer"))
+    without = replace(job_of_both, lease=UnavailableLease("the storage account did not answer"))
 
     report = without.run()
 

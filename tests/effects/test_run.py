@@ -112,23 +112,23 @@ def test_an_unknown_name_is_refused_before_anything_is_redeemed(cloud: World, pa
 
 
 def test_a_name_of_two_vaults_is_refused_with_the_ids_to_choose_from(
-    cloud: World, partner: Partner, there: Partner, job: Job
+    cloud: World, partner: Partner, there: Partner, job_of_both: Job
 ) -> None:
     partner.put("contoso")
     there.put("contoso")
 
     with pytest.raises(AmbiguousTokenError) as raised:
-        job.run("contoso")
+        job_of_both.run("contoso")
 
     assert set(raised.value.candidates) == {f"{vault.url}/secrets/contoso" for vault in cloud.vaults}
-    assert job.run(f"{cloud.vaults[1].url}/secrets/contoso").counts == {Kind.ROTATED: 1}
+    assert job_of_both.run(f"{cloud.vaults[1].url}/secrets/contoso").counts == {Kind.ROTATED: 1}
 
 
-def test_a_name_may_be_in_a_vault_that_cannot_be_listed(cloud: World, partner: Partner, job: Job) -> None:
+def test_a_name_may_be_in_a_vault_that_cannot_be_listed(cloud: World, partner: Partner, job_of_both: Job) -> None:
     partner.put("contoso")
     cloud.vaults[1].access.deny(cloud.job.object_id, [DataAction.READ_METADATA])
 
-    report = job.run("fabrikam")
+    report = job_of_both.run("fabrikam")
 
     assert [fault.reason for fault in report.vault_faults] == [Reason.VAULT_DENIED]
 
@@ -160,11 +160,11 @@ def test_each_token_that_fails_fails_alone(cloud: World, partner: Partner, job: 
     assert report.counts == {Kind.FAILED: 4, Kind.ROTATED: 8}
 
 
-def test_two_vaults_are_rotated_in_one_run(partner: Partner, there: Partner, job: Job) -> None:
+def test_two_vaults_are_rotated_in_one_run(partner: Partner, there: Partner, job_of_both: Job) -> None:
     partner.put_some(3)
     there.put_some(3)
 
-    report = job.run()
+    report = job_of_both.run()
 
     assert report.counts == {Kind.ROTATED: 6}
     assert (report.status, report.complete, report.full) == (Status.OK, True, True)

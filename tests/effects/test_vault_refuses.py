@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from emulators.faults import Answer, Fault, Hang
@@ -156,11 +158,10 @@ def test_a_vault_that_never_answers_is_given_up(cloud: World, partner: Partner) 
 
 
 @pytest.fixture
-def nowhere() -> str:
-    bound = listen()
-    address = url_of(bound)
-    bound.close()
-    return address
+def nowhere() -> Iterator[str]:
+    """An address where nobody listens: it is bound, so that nobody else can have it meanwhile."""
+    with listen() as bound:
+        yield url_of(bound)
 
 
 def test_a_vault_that_is_not_there_leaves_the_other_one_alone(cloud: World, partner: Partner, nowhere: str) -> None:

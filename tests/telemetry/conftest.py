@@ -42,6 +42,12 @@ def job(world: World) -> Iterator[Job]:
         yield wired
 
 
+@pytest.fixture
+def job_of_both(world: World) -> Iterator[Job]:
+    with job_in(world, vault_urls=[vault.url for vault in world.vaults]) as wired:
+        yield wired
+
+
 @pytest.fixture(scope="module")
 def host() -> Iterator[FunctionsHost]:
     with pytest.MonkeyPatch.context() as environment:

@@ -44,12 +44,14 @@ def test_a_dry_run_proves_nothing(job: Job, partner: Partner) -> None:
     assert outcome(job.run(dry_run=True), "contoso").proved == ()
 
 
-def test_each_vault_has_its_own_counts_and_its_own_fewest_days(job: Job, world: World, partner: Partner) -> None:
+def test_each_vault_has_its_own_counts_and_its_own_fewest_days(
+    job_of_both: Job, world: World, partner: Partner
+) -> None:
     partner.put("contoso", redeemed=timedelta(days=5))
     partner.put("northwind", redeemed=FRESH)
     other = Partner.new(world, vault=world.vaults[1])
     other.put("fabrikam")
-    first, second = job.run().by_vault
+    first, second = job_of_both.run().by_vault
     assert (first.counts, first.smallest_days_left) == ({Kind.SKIPPED: 2}, 84)
     assert (second.counts, second.smallest_days_left) == ({Kind.ROTATED: 1}, 90)
 
@@ -60,13 +62,13 @@ def test_a_disabled_token_does_not_count_as_the_one_with_the_fewest_days(job: Jo
     assert job.run().by_vault[0].smallest_days_left == 88
 
 
-def test_a_vault_that_cannot_be_listed_leaves_the_other_one_complete(job: Job, world: World) -> None:
+def test_a_vault_that_cannot_be_listed_leaves_the_other_one_complete(job_of_both: Job, world: World) -> None:
     world.vaults[1].access.deny(world.job.object_id)
-    assert [share.complete for share in job.run().by_vault] == [True, False]
+    assert [share.complete for share in job_of_both.run().by_vault] == [True, False]
 
 
-def test_a_vault_with_tokens_left_over_is_not_complete(job: Job, partner: Partner) -> None:
+def test_a_vault_with_tokens_left_over_is_not_complete(job_of_both: Job, partner: Partner) -> None:
     partner.put_some(2)
-    report = job.with_limits(concurrency=1).run(progress=lambda *_: job.turned.turn(600))
+    report = job_of_both.with_limits(concurrency=1).run(progress=lambda *_: job_of_both.turned.turn(600))
     assert sorted(each.reason for each in report.tokens) == [Reason.DUE, Reason.OUT_OF_TIME]
     assert [share.complete for share in report.by_vault] == [False, True]
