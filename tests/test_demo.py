@@ -34,7 +34,6 @@ ROOT = Path(__file__).resolve().parent.parent
 VALUE = "contoso-value-of-40-characters-0123456789"
 
 
-
 # ---- the story
 
 
