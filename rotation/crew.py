@@ -13,11 +13,11 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from rotation.lane_credentials import ClientProofs, LaneCredentials
-from rotation.outcome import Kind, Outcome
+from rotation.outcome import Kind, Outcome, outcome_of, standing_of
 from rotation.pace import Deadlines
 from rotation.plan import Plan
 from rotation.reason import Reason
-from rotation.rotate import Context, outcome_of, rotate, standing_of
+from rotation.rotate import Context, rotate
 from rotation.schedule import Cause, Lane, Schedule, Turn
 from rotation.token import ManagedToken
 

@@ -1,6 +1,7 @@
 """What a run says of one token: an outcome with exactly one reason, and whatever else an operator must know of it.
 
-Pure values. How outcomes become problems is left to `problem`, how they are written down to `report`.
+Pure values, and how they follow from a token's record. How outcomes become problems is left to `problem`, how they are
+written down to `report`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from rotation.credential_ref import CredentialRef
+from rotation.policy import days_left, expiry_reason
 from rotation.reason import Reason, Unit
-from rotation.token import LastFailure
+from rotation.token import LastFailure, ManagedToken
 
 
 class Kind(StrEnum):
@@ -124,3 +126,46 @@ class Ended(Exception):
         self.reason = reason
         self.message = message
         self.remembered = remembered
+
+
+def outcome_of(token: ManagedToken, kind: Kind, reason: Reason, *, now: datetime, message: str = "") -> Outcome:
+    """An outcome of this token as its record stands, with the subject that the reason's unit asks for."""
+    return Outcome(
+        vault=token.vault,
+        name=token.name,
+        label=token.label,
+        kind=kind,
+        reason=reason,
+        message=message,
+        subject=_subject(token, reason.unit),
+        days_left=days_left(token, now=now),
+        expiry=expiry_reason(token, now=now),
+    )
+
+
+def standing_of(token: ManagedToken, *, version: str | None = None) -> StandingFailure | None:
+    """What failed before, of a token that this run learns nothing of; `version` is None where only a list was seen."""
+    failure = token.last_failure
+    if failure is None or version not in (None, failure.version):
+        return None
+    return StandingFailure(failure, _subject(token, failure.reason.unit))
+
+
+def _subject(token: ManagedToken, unit: Unit) -> str:
+    match unit:
+        case Unit.CREDENTIAL:
+            return str(token.credentials[0])
+        case Unit.CLIENT:
+            return token.client_id
+        case Unit.CLIENT_AND_TENANT:
+            return f"{token.client_id} in {token.tenant_id}"
+        case Unit.ISSUER:
+            return token.cloud.name
+        case Unit.TOKEN | Unit.VAULT | Unit.NONE:
+            return ""
+
+
+def proved_by(token: ManagedToken, accepted: CredentialRef) -> tuple[tuple[Unit, str], ...]:
+    """What redeeming and storing this token shows to be in order, beside the token itself."""
+    by_record = ((unit, _subject(token, unit)) for unit in (Unit.CLIENT, Unit.CLIENT_AND_TENANT, Unit.ISSUER))
+    return ((Unit.TOKEN, token.name), (Unit.CREDENTIAL, str(accepted)), *by_record, (Unit.VAULT, token.vault))

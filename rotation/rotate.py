@@ -20,10 +20,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rotation.clouds import Cloud
-from rotation.credential_ref import CredentialRef
-from rotation.outcome import Ended, Kind, Outcome, StandingFailure
+from rotation.outcome import Ended, Kind, Outcome, outcome_of, proved_by, standing_of
 from rotation.pace import Deadlines, Pace
-from rotation.policy import Leave, Redeem, Standing, days_left, decide, expires_at, expiry_reason, streak
+from rotation.policy import Leave, Redeem, Standing, decide, expires_at
 from rotation.ports import (
     HeldLease,
     Issuer,
@@ -35,16 +34,14 @@ from rotation.ports import (
     Vault,
     VaultError,
 )
-from rotation.reason import TRANSIENT, Reason, Unit
+from rotation.reason import Reason, Unit
 from rotation.redeeming import Credentials, check, redeem
+from rotation.remembering import remember
 from rotation.secret_value import RefreshToken
 from rotation.storing import Stored, Storing
-from rotation.tagging import Tagged, after_failure, after_rotation
+from rotation.tagging import Tagged, after_rotation
 from rotation.token import InvalidRecord, LastFailure, ManagedToken, Thresholds, is_managed, parse
 
-_WAITS_SECONDS = (0.5, 1.0)
-_REPLACED = "the version that failed was replaced meanwhile; the new one is redeemed by the next run"
-_UNTAGGED = "the secret stopped being managed meanwhile"
 _LEASE_LOST = "this run lost the lease of the vault, so that another may have it; the next run goes on from here"
 
 
@@ -126,51 +123,8 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
         days_left=read.token.thresholds.inactivity_days,
         expiry=None,
         warnings=warnings,
-        proved=_proved(read.token, by),
+        proved=proved_by(read.token, by),
     )
-
-
-def outcome_of(token: ManagedToken, kind: Kind, reason: Reason, *, now: datetime, message: str = "") -> Outcome:
-    """An outcome of this token as its record stands, with the subject that the reason's unit asks for."""
-    return Outcome(
-        vault=token.vault,
-        name=token.name,
-        label=token.label,
-        kind=kind,
-        reason=reason,
-        message=message,
-        subject=_subject(token, reason.unit),
-        days_left=days_left(token, now=now),
-        expiry=expiry_reason(token, now=now),
-    )
-
-
-def standing_of(token: ManagedToken, *, version: str | None = None) -> StandingFailure | None:
-    """What failed before, of a token that this run learns nothing of; `version` is None where only a list was seen."""
-    failure = token.last_failure
-    if failure is None or version not in (None, failure.version):
-        return None
-    return StandingFailure(failure, _subject(token, failure.reason.unit))
-
-
-def _subject(token: ManagedToken, unit: Unit) -> str:
-    match unit:
-        case Unit.CREDENTIAL:
-            return str(token.credentials[0])
-        case Unit.CLIENT:
-            return token.client_id
-        case Unit.CLIENT_AND_TENANT:
-            return f"{token.client_id} in {token.tenant_id}"
-        case Unit.ISSUER:
-            return token.cloud.name
-        case Unit.TOKEN | Unit.VAULT | Unit.NONE:
-            return ""
-
-
-def _proved(token: ManagedToken, accepted: CredentialRef) -> tuple[tuple[Unit, str], ...]:
-    """What redeeming and storing this token shows to be in order, beside the token itself."""
-    by_record = ((unit, _subject(token, unit)) for unit in (Unit.CLIENT, Unit.CLIENT_AND_TENANT, Unit.ISSUER))
-    return ((Unit.TOKEN, token.name), (Unit.CREDENTIAL, str(accepted)), *by_record, (Unit.VAULT, token.vault))
 
 
 def _read(token: ManagedToken, context: Context) -> _Reading:
@@ -239,59 +193,12 @@ def _ended(token: ManagedToken, read: _Reading | None, end: Ended, context: Cont
         return replace(outcome, standing=standing_of(token, version=read.secret.version if read else None))
     if read is None or end.kind is not Kind.FAILED:
         return outcome
-    return _remember(outcome, read, context)
+    return remember(
+        outcome, read.token, read.secret.version, vault=context.vault, deadlines=context.deadlines, now=context.now
+    )
 
 
 def _stranded_by(fault: Exception) -> Ended:
     """A fault of this program between redeeming and storing: as loud as a vault's, and the next token may meet it."""
     message = f"redeemed, but a fault of this program ({type(fault).__name__}) kept the new token from being stored"
     return Ended(Kind.STRANDED, Reason.STRANDED_TOKEN, message, closes_vault=True)
-
-
-def _remember(outcome: Outcome, read: _Reading, context: Context) -> Outcome:
-    """Put the failure into the version's tags, unless somebody replaced that version meanwhile."""
-    before = read.token.last_failure
-    failure = streak(before, reason=outcome.reason, version=read.secret.version, now=context.now)
-    repeated = before is not None and before.version == failure.version and before.reason is failure.reason
-    failed = replace(outcome, streak=failure, repeated=repeated)
-    if before is not None and before.version == failure.version and _says_nothing_of(before.reason, outcome.reason):
-        return replace(failed, standing=standing_of(read.token))
-    try:
-        return _remembered(failed, read, context)
-    except VaultError as error:
-        if error.reason is Reason.VAULT_DENIED:  # no run can remember anything: told at once, and why
-            return replace(outcome, warnings=(Reason.VAULT_DENIED,))
-        return failed  # the failure itself is what is told; only its memory is lost, and the next run finds it again
-
-
-def _says_nothing_of(before: Reason, now: Reason) -> bool:
-    """Whether what failed now leaves open what failed before: that stays in the tag, and is tried in every run."""
-    return (
-        before not in TRANSIENT
-        and before.unit is not Unit.CREDENTIAL
-        and (now in TRANSIENT or now.unit is Unit.CREDENTIAL)
-    )
-
-
-def _remembered(failed: Outcome, read: _Reading, context: Context) -> Outcome:
-    """Change the tags that a look has just shown, and look again before another attempt. Raises VaultError."""
-    waits = list(_WAITS_SECONDS)
-    while True:
-        looked = context.vault.read(failed.name)
-        if looked.version != read.secret.version or not is_managed(looked.tags):
-            message = _UNTAGGED if looked.version == read.secret.version else _REPLACED
-            return replace(
-                failed, kind=Kind.SKIPPED, reason=Reason.SUPERSEDED, message=message, streak=None, repeated=False
-            )
-        tagged = after_failure(looked.tags, failed.streak) if failed.streak else Tagged(looked.tags, dropped=False)
-        try:
-            if tagged.tags != looked.tags:
-                context.vault.retag(looked.name, looked.version, tagged.tags)
-        except VaultError as error:
-            if error.reason not in TRANSIENT or not waits or not context.deadlines.pause(waits.pop(0)):
-                raise
-        else:
-            break
-    if tagged.dropped:  # no run can remember it: what would wait for a second one is told at once
-        return replace(failed, streak=None, repeated=False, warnings=(Reason.TAGS_DROPPED,))
-    return failed
