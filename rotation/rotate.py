@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rotation.clouds import Cloud
 from rotation.outcome import Ended, Kind, Outcome, outcome_of, proved_by, standing_of
@@ -47,12 +47,13 @@ _LEASE_LOST = "this run lost the lease of the vault, so that another may have it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What is the same for every token of one vault in one run."""
+    """What is the same for every token of one vault in one run; it began at `now`, and at `begun` on its clock."""
 
     vault: Vault
     vault_cloud: Cloud | None
     issuer: Issuer
     now: datetime
+    begun: float
     defaults: Thresholds
     deadlines: Deadlines
     pace: Pace
@@ -70,6 +71,10 @@ class Context:
             vault_cloud=self.vault_cloud,
             defaults=self.defaults,
         )
+
+    def moment(self) -> datetime:
+        """This moment: when the run began, and what has passed on its clock since."""
+        return self.now + timedelta(seconds=self.deadlines.clock.monotonic() - self.begun)
 
     def obstacle(self) -> Ended | None:
         """Why nothing more may be started in this vault now, if anything."""
@@ -104,10 +109,11 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
         read = _read(token, context)
         context.take_permit()  # before redeeming: no redeemed token waits in memory for it
         value = RefreshToken(read.secret.value.reveal())
+        redeemed_at = context.moment()
         redemption, by = redeem(value, read.token, credentials, issuer=context.issuer, obstacle=context.obstacle)
         refresh_token = check(read.token, redemption)
         looked = storing.look_again(read.secret)
-        new, tagged = _new_version(looked, refresh_token, redemption, read.token, context)
+        new, tagged = _new_version(looked, refresh_token, redemption, read.token, redeemed_at)
         stored = storing.store(new, looked)
         credentials.stored()
         warnings = storing.settle(stored)
@@ -138,7 +144,9 @@ def _read(token: ManagedToken, context: Context) -> _Reading:
     record = context.parse(name=secret.name, enabled=secret.enabled, tags=secret.tags)
     if isinstance(record, InvalidRecord):
         raise Ended(Kind.FAILED, Reason.INVALID_RECORD, "; ".join(record.faults))
-    decision = decide(record, now=context.now, version=secret.version, force=context.force, by_hand=context.by_hand)
+    decision = decide(
+        record, now=context.moment(), version=secret.version, force=context.force, by_hand=context.by_hand
+    )
     match decision:
         case Redeem(why):
             return _Reading(secret, record, why)
@@ -164,17 +172,17 @@ def _still_failing(failure: LastFailure) -> str:
 
 
 def _new_version(
-    looked: SecretVersion, value: RefreshToken, redemption: Redemption, token: ManagedToken, context: Context
+    looked: SecretVersion, value: RefreshToken, redemption: Redemption, token: ManagedToken, redeemed_at: datetime
 ) -> tuple[NewVersion, Tagged]:
     """The operator's tags, content type and enabled state as step 5 saw them, with the new token's value and dates."""
-    tagged = after_rotation(looked.tags, redeemed_at=context.now, account_id=redemption.account_id)
+    tagged = after_rotation(looked.tags, redeemed_at=redeemed_at, account_id=redemption.account_id)
     new = NewVersion(
         name=looked.name,
         value=value,
         enabled=looked.enabled,
         tags=tagged.tags,
         content_type=looked.content_type,
-        expires_on=expires_at(context.now, token.thresholds),
+        expires_on=expires_at(redeemed_at, token.thresholds),
     )
     return new, tagged
 
@@ -193,9 +201,8 @@ def _ended(token: ManagedToken, read: _Reading | None, end: Ended, context: Cont
         return replace(outcome, standing=standing_of(token, version=read.secret.version if read else None))
     if read is None or end.kind is not Kind.FAILED:
         return outcome
-    return remember(
-        outcome, read.token, read.secret.version, vault=context.vault, deadlines=context.deadlines, now=context.now
-    )
+    version, now = read.secret.version, context.moment()
+    return remember(outcome, read.token, version, vault=context.vault, deadlines=context.deadlines, now=now)
 
 
 def _stranded_by(fault: Exception) -> Ended:

@@ -14,7 +14,7 @@ LABELLED = {"label": "Contoso"}
 
 
 def version(name: str, minutes: float, *, redeemed: float | None = None, enabled: bool = True) -> ListedVersion:
-    """A version written some minutes after now; `redeemed` is when the run began that made it, or is said to have."""
+    """A version written some minutes after now; `redeemed` is when its token was, or is said to have been."""
     tags = {} if redeemed is None else {"redeemed-at": f"{NOW + timedelta(minutes=redeemed):%Y-%m-%dT%H:%M:%SZ}"}
     moment = NOW + timedelta(minutes=minutes)
     return ListedVersion(version=name, enabled=enabled, tags=LABELLED | tags, created_on=moment)
@@ -63,9 +63,26 @@ def test_it_is_found_over_a_second_run_that_died_too() -> None:
     assert covered(SOURCE, BURIED, DIED, second, OURS, before="second") == ["buried"]
 
 
+def test_what_was_redeemed_is_not_covered_by_it_though_nothing_could_be_disabled() -> None:
+    assert covered(SOURCE, version("redeemed", -101), DIED, OURS, before="died") == []
+
+
+@pytest.mark.parametrize("minutes", [-100, -98])
+def test_a_re_consent_in_the_second_of_the_redemption_or_of_the_store_was_covered(minutes: int) -> None:
+    """Both dates are cut to the second: in doubt, no re-consent is left beneath."""
+    assert covered(SOURCE, version("buried", minutes), DIED, OURS, before="died") == ["buried"]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_what_was_put_back_in_the_second_of_the_store_is_not_beneath_it(enabled: bool) -> None:  # noqa: FBT001
+    beneath, put_back = version("buried", -98, enabled=enabled), version("put back", -98)
+
+    assert covered(SOURCE, beneath, DIED, put_back, BEFORE_OURS, OURS, before="run") == []
+
+
 @pytest.mark.parametrize("source", [(), (version("source", -9000, enabled=False),)])
 def test_what_a_run_redeemed_is_not_what_it_covered(source: tuple[ListedVersion, ...]) -> None:
-    """A re-consent between the run's beginning and its read; the run settled, so that nothing older is enabled."""
+    """The clocks may differ; but the run settled, so that nothing older is enabled."""
     assert covered(*source, BURIED, DIED, OURS, before="died") == []
 
 
