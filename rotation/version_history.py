@@ -54,9 +54,10 @@ class VersionHistory:
         """
         known = since or self.before.created_on
         younger = [version for version in self.others if version.created_on > known and not self._is_of_job(version)]
-        if younger or since is not None:
+        if younger or since is not None or not self.others:
             return younger
-        older = (v for v in self.versions if v.version != self.stored and v.created_on <= known)
+        oldest = self.others[-1].created_on  # of those that may be it: a history may have hundreds
+        older = (v for v in self.versions if v.version != self.stored and oldest <= v.created_on <= known)
         last = next((version for version in older if not self._is_of_job(version)), None)
         return [last] if last in self.others and self._was_covered(last) else []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -99,6 +100,25 @@ def test_an_ordinary_history_covers_nothing_and_disables_all_but_two() -> None:
     assert ordinary.covered(None) == []
     assert [each.version for each in ordinary.superseded] == ["b", "a"]
     assert (ordinary.written_meanwhile, ordinary.crowded) == (False, False)
+
+
+class Counted(dict[str, str]):
+    """Tags that count how often they are read, all together."""
+
+    reads = 0
+
+    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        Counted.reads += 1
+        return super().get(key, default)
+
+
+def test_a_history_of_years_is_gone_through_a_few_times_and_not_for_each_of_its_versions() -> None:
+    Counted.reads = 0
+    weeks = [version(str(n), n * 10080, redeemed=n * 10080 - 1, enabled=n > 496) for n in range(500)]
+    counted = [replace(each, tags=Counted(each.tags)) for each in weeks]
+
+    assert covered(*counted, before="498") == []
+    assert Counted.reads < 4 * len(weeks)
 
 
 def test_a_re_consent_goes_up_with_its_tags_unless_they_were_changed_on_top_of_it() -> None:
