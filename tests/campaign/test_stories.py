@@ -128,8 +128,11 @@ STORIES = {
         ),
     ),
     "their consent is put back and used up, and then no version can be listed: it is not put back again": Story(
-        ("due",),
-        (Run((Meanwhile("re-consent", STORE),)), Run((Break(VERSIONS, Fault.THROTTLED_UNTIL, times=FOR_GOOD),))),
+        ("revoked", "never redeemed", "due"),
+        (
+            Run((Meanwhile("re-consent", STORE, token=2, skip=1),)),
+            Run((Break(VERSIONS, Fault.THROTTLED_UNTIL, times=FOR_GOOD),)),
+        ),
     ),
     "they tag a consent that is being put back": Story(
         ("due",), (Run((Meanwhile("re-consent", STORE), Meanwhile("retag", STORE, skip=1))),)
