@@ -107,7 +107,10 @@ class VaultFault:
 
 
 class Ended(Exception):
-    """A rotation that ended early, with its outcome; `remembered` is a failure that stands in the tags."""
+    """A rotation that ended early, with its outcome.
+
+    `remembered` is a failure that stands in the tags; `warnings` are of what was done before it ended.
+    """
 
     def __init__(
         self,
@@ -118,9 +121,11 @@ class Ended(Exception):
         remembered: LastFailure | None = None,
         subject: str | None = None,
         closes_vault: bool = False,
+        warnings: tuple[Reason, ...] = (),
     ) -> None:
         super().__init__(message)
         self.closes_vault = closes_vault
+        self.warnings = warnings
         self.subject = subject
         self.kind = kind
         self.reason = reason

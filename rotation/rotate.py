@@ -39,7 +39,7 @@ from rotation.redeeming import Credentials, check, redeem
 from rotation.remembering import remember
 from rotation.secret_value import RefreshToken
 from rotation.storing import Stored, Storing
-from rotation.tagging import Tagged, after_rotation
+from rotation.tagging import Tagged, after_rotation, job_tags
 from rotation.token import InvalidRecord, LastFailure, ManagedToken, Thresholds, is_managed, parse
 
 _LEASE_LOST = "this run lost the lease of the vault, so that another may have it; the next run goes on from here"
@@ -123,12 +123,12 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
         if redemption is None or stored is not None:
             raise
         return _ended(read.token if read else token, read, _stranded_by(fault), context)
-    warnings += _warnings(tagged, redemption)
+    warnings += _warnings(tagged, stored.new, redemption)
     return replace(
         outcome_of(read.token, Kind.ROTATED, read.why, now=context.now),
         days_left=read.token.thresholds.inactivity_days,
         expiry=None,
-        warnings=warnings,
+        warnings=_once(warnings),
         proved=proved_by(read.token, by),
     )
 
@@ -187,14 +187,21 @@ def _new_version(
     return new, tagged
 
 
-def _warnings(tagged: Tagged, redemption: Redemption) -> tuple[Reason, ...]:
+def _warnings(tagged: Tagged, stored: NewVersion, redemption: Redemption) -> tuple[Reason, ...]:
+    """Of the tags that did not fit, at the first attempt to store or at a later one; and of a sign-in without MFA."""
+    dropped = tagged.dropped or not job_tags(tagged.tags).keys() <= stored.tags.keys()
     without_mfa = redemption.authentication_methods is not None and "mfa" not in redemption.authentication_methods
-    return (Reason.TAGS_DROPPED,) * tagged.dropped + (Reason.MFA_MISSING,) * without_mfa
+    return (Reason.TAGS_DROPPED,) * dropped + (Reason.MFA_MISSING,) * without_mfa
+
+
+def _once(warnings: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    return tuple(dict.fromkeys(warnings))
 
 
 def _ended(token: ManagedToken, read: _Reading | None, end: Ended, context: Context) -> Outcome:
     outcome = outcome_of(token, end.kind, end.reason, now=context.now, message=end.message)
-    outcome = replace(outcome, subject=end.subject or outcome.subject, closes_vault=end.closes_vault)
+    subject = end.subject or outcome.subject
+    outcome = replace(outcome, subject=subject, closes_vault=end.closes_vault, warnings=_once(end.warnings))
     if end.remembered is not None:
         return replace(outcome, streak=end.remembered, repeated=True)
     if end.kind is Kind.DEFERRED or (end.kind is Kind.FAILED and (read is None or end.reason.unit is Unit.VAULT)):

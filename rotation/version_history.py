@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rotation.ports import ListedVersion
-from rotation.tagging import fitted, operator_tags
-from rotation.token import JOB_TAGS, redeemed_at_of
+from rotation.tagging import Tagged, fitted, job_tags, operator_tags
+from rotation.token import redeemed_at_of
 
 _STORED_WITHIN = timedelta(hours=1)  # of its redemption: far longer than a run takes, as the two clocks may differ
 
@@ -82,7 +82,7 @@ class VersionHistory:
 
     def tags_on_top(
         self, tags: Mapping[str, str], written: datetime, *, new: Mapping[str, str], now: Mapping[str, str]
-    ) -> Mapping[str, str]:
+    ) -> Tagged:
         """The tags with which a re-consent of that moment, beneath ours with these `tags`, goes back on top.
 
         Its own; but where operators have changed those of the version on top of it since, theirs: those of ours, that
@@ -90,8 +90,8 @@ class VersionHistory:
         """
         theirs, source = operator_tags(now), operator_tags(self.others[-1].tags)
         if theirs == operator_tags(new) and (written > self.before.created_on or theirs == source):
-            return tags
-        return fitted(theirs, {name: text for name, text in tags.items() if name in JOB_TAGS}).tags
+            return Tagged(tags, dropped=False)
+        return fitted(theirs, job_tags(tags))
 
     def _is_of_job(self, version: ListedVersion) -> bool:
         """Whether a run made this version: it says when, not long before, and no older one says the same.

@@ -125,11 +125,11 @@ def test_a_re_consent_goes_up_with_its_tags_unless_they_were_changed_on_top_of_i
     beneath = history(SOURCE, BURIED, DIED, OURS, before="died")
     theirs, changed = {"label": "theirs", "redeemed-at": "copied"}, {"label": "changed"}
 
-    assert beneath.tags_on_top(theirs, BURIED.created_on, new=LABELLED, now=LABELLED) == theirs
+    assert beneath.tags_on_top(theirs, BURIED.created_on, new=LABELLED, now=LABELLED).tags == theirs
     on_top = beneath.tags_on_top(theirs, BURIED.created_on, new=LABELLED, now=changed)
-    assert on_top == {"label": "changed", "redeemed-at": "copied"}
+    assert on_top.tags == {"label": "changed", "redeemed-at": "copied"}
     retagged = beneath.tags_on_top(theirs, BURIED.created_on, new=changed, now=changed)
-    assert retagged == {"label": "changed", "redeemed-at": "copied"}
+    assert retagged.tags == {"label": "changed", "redeemed-at": "copied"}
 
 
 def test_a_version_in_the_second_of_the_one_before_ours_crowds_it() -> None:
