@@ -40,10 +40,11 @@ class Outcome:
 
     `subject` is what the reason's unit means here: the client credential, the client and tenant, the issuer; empty
     for a reason whose unit is the token or the vault. `because` is set with `breaker_open`: the reason that opened
-    the breaker. `days_left` is None while the token's age is unknown. `expiry` is the problem that the days left are
-    by themselves. `standing` is what failed before, where this run learned nothing of it: the token was not tried,
-    or met something that passes. `repeated` says that an earlier run saw this very failure of this very version too.
-    `proved` is what a stored redemption shows to be in order: units with their subjects.
+    the breaker. `days_left` is None while the token's age is unknown, and when the record is not of the version that is
+    current. `expiry` is the problem that the days left are by themselves. `standing` is what failed before, where this
+    run learned nothing of it: the token was not tried, or met something that passes. `repeated` says that an earlier
+    run saw this very failure of this very version too. `proved` is what a stored redemption shows to be in order: units
+    with their subjects.
     """
 
     vault: str
@@ -135,6 +136,7 @@ class Ended(Exception):
 
 def outcome_of(token: ManagedToken, kind: Kind, reason: Reason, *, now: datetime, message: str = "") -> Outcome:
     """An outcome of this token as its record stands, with the subject that the reason's unit asks for."""
+    is_current = reason is not Reason.SUPERSEDED  # else the record and its days are those of a version before
     return Outcome(
         vault=token.vault,
         name=token.name,
@@ -143,8 +145,8 @@ def outcome_of(token: ManagedToken, kind: Kind, reason: Reason, *, now: datetime
         reason=reason,
         message=message,
         subject=_subject(token, reason.unit),
-        days_left=days_left(token, now=now),
-        expiry=expiry_reason(token, now=now),
+        days_left=days_left(token, now=now) if is_current else None,
+        expiry=expiry_reason(token, now=now) if is_current else None,
     )
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from rotation.outcome import Kind, Outcome, standing_of
+from rotation.outcome import Kind, Outcome, outcome_of, standing_of
 from rotation.pace import Deadlines
 from rotation.policy import streak
-from rotation.ports import SecretVersion, Vault, VaultError
+from rotation.ports import Vault, VaultError
 from rotation.reason import TRANSIENT, Reason, Unit
 from rotation.tagging import after_failure
 from rotation.token import LastFailure, ManagedToken, is_managed
@@ -36,11 +36,16 @@ def remember(
     if before is not None and _says_nothing_of(before.reason, failure.reason):
         return replace(failed, standing=standing)
     try:
-        return _remembered(failed, failure, vault, deadlines)
+        gone, dropped = _put(failure, token.name, vault, deadlines)
     except VaultError as error:
         if error.reason is Reason.VAULT_DENIED:  # no run can remember anything: told at once, and why
             return replace(outcome, warnings=(Reason.VAULT_DENIED,))
         return failed  # the failure itself is what is told; only its memory is lost, and the next run finds it again
+    if gone:
+        return outcome_of(token, Kind.SKIPPED, Reason.SUPERSEDED, now=now, message=gone)
+    if dropped:  # no run can remember it: what would wait for a second one is told at once
+        return replace(outcome, warnings=(Reason.TAGS_DROPPED,))
+    return failed
 
 
 def _says_nothing_of(before: Reason, now: Reason) -> bool:
@@ -52,32 +57,24 @@ def _says_nothing_of(before: Reason, now: Reason) -> bool:
     )
 
 
-def _remembered(failed: Outcome, failure: LastFailure, vault: Vault, deadlines: Deadlines) -> Outcome:
-    """Change the tags that a look has just shown, and look again before another attempt. Raises VaultError."""
+def _put(failure: LastFailure, name: str, vault: Vault, deadlines: Deadlines) -> tuple[str, bool]:
+    """Change the tags that a look has just shown, and look again before another attempt. Raises VaultError.
+
+    Returns why there is nothing to remember it for, if anything, and whether there was no room for it.
+    """
     waits = list(_WAITS_SECONDS)
     while True:
-        looked = vault.read(failed.name)
-        gone = _gone(looked, failure)
-        if gone:
-            return replace(
-                failed, kind=Kind.SKIPPED, reason=Reason.SUPERSEDED, message=gone, streak=None, repeated=False
-            )
+        looked = vault.read(name)
+        if looked.version != failure.version:
+            return _REPLACED, False
+        if not is_managed(looked.tags):
+            return _UNTAGGED, False
         tagged = after_failure(looked.tags, failure)
         try:
             if tagged.tags != looked.tags:
-                vault.retag(looked.name, looked.version, tagged.tags)
+                vault.retag(name, looked.version, tagged.tags)
         except VaultError as error:
             if error.reason not in TRANSIENT or not waits or not deadlines.pause(waits.pop(0)):
                 raise
         else:
-            break
-    if tagged.dropped:  # no run can remember it: what would wait for a second one is told at once
-        return replace(failed, streak=None, repeated=False, warnings=(Reason.TAGS_DROPPED,))
-    return failed
-
-
-def _gone(looked: SecretVersion, failure: LastFailure) -> str:
-    """Why there is nothing to remember it for, if anything."""
-    if looked.version != failure.version:
-        return _REPLACED
-    return "" if is_managed(looked.tags) else _UNTAGGED
+            return "", tagged.dropped
