@@ -13,11 +13,11 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from rotation.lane_credentials import ClientProofs, LaneCredentials
-from rotation.outcome import Kind, Outcome
+from rotation.outcome import Kind, Outcome, outcome_of, standing_of
 from rotation.pace import Deadlines
 from rotation.plan import Plan
 from rotation.reason import Reason
-from rotation.rotate import Context, outcome_of, rotate, standing_of
+from rotation.rotate import Context, rotate
 from rotation.schedule import Cause, Lane, Schedule, Turn
 from rotation.token import ManagedToken
 
@@ -55,8 +55,7 @@ def act(
     for worker in working:
         worker.result()
     for token in schedule.remaining():
-        now = contexts[token.vault].now
-        plan.tell(outcome_of(token, Kind.DEFERRED, Reason.OUT_OF_TIME, now=now), list_all=True)
+        plan.tell(_nothing_learned(token, Kind.DEFERRED, Reason.OUT_OF_TIME, contexts[token.vault]), list_all=True)
 
 
 class _Crew:
@@ -85,18 +84,18 @@ class _Crew:
                 self._progress(self._done, self._due)
 
     def _guarded(self, turn: Turn) -> Outcome:
+        context = self._contexts[turn.lane.vault]
         try:
-            return self._outcome(turn)
+            return self._outcome(turn, context)
         except Exception as fault:  # noqa: BLE001 - a fault of ours is this token's outcome; its text may hold anything
             kind = type(fault).__name__
             _logger.error("rotation.fault %s in %s", kind, turn.token.name)  # noqa: TRY400 - a traceback shows its text
             message = f"a fault of this program ({kind}): please report it"
-            return self._told(turn.token, Kind.FAILED, Reason.UNCLASSIFIED, message)
+            return _nothing_learned(turn.token, Kind.FAILED, Reason.UNCLASSIFIED, context, message)
 
-    def _outcome(self, turn: Turn) -> Outcome:
+    def _outcome(self, turn: Turn, context: Context) -> Outcome:
         if turn.closed is not None:
-            return self._not_tried(turn.token, turn.closed)
-        context = self._contexts[turn.lane.vault]
+            return _not_tried(turn.token, turn.closed, context)
         try:
             return rotate(turn.token, context=context, credentials=self._credentials(turn.lane))
         finally:
@@ -109,10 +108,14 @@ class _Crew:
                 self._lanes[lane] = LaneCredentials(lane, self._schedule, proofs, self._plan.refusals.append)
             return self._lanes[lane]
 
-    def _not_tried(self, token: ManagedToken, cause: Cause) -> Outcome:
-        message = f"not tried, because of {cause.reason} ({cause.subject or token.vault})"
-        outcome = self._told(token, Kind.DEFERRED, Reason.BREAKER_OPEN, message)
-        return replace(outcome, because=cause.reason, subject=cause.subject, standing=standing_of(token))
 
-    def _told(self, token: ManagedToken, kind: Kind, reason: Reason, message: str) -> Outcome:
-        return outcome_of(token, kind, reason, now=self._contexts[token.vault].now, message=message)
+def _not_tried(token: ManagedToken, cause: Cause, context: Context) -> Outcome:
+    message = f"not tried, because of {cause.reason} ({cause.subject or token.vault})"
+    outcome = _nothing_learned(token, Kind.DEFERRED, Reason.BREAKER_OPEN, context, message)
+    return replace(outcome, because=cause.reason, subject=cause.subject)
+
+
+def _nothing_learned(token: ManagedToken, kind: Kind, reason: Reason, context: Context, message: str = "") -> Outcome:
+    """The outcome of a token that was not tried, or not to the end: what failed before still stands."""
+    outcome = outcome_of(token, kind, reason, now=context.now, message=message)
+    return replace(outcome, standing=standing_of(token))

@@ -1,6 +1,7 @@
 """What a run says of one token: an outcome with exactly one reason, and whatever else an operator must know of it.
 
-Pure values. How outcomes become problems is left to `problem`, how they are written down to `report`.
+Pure values, and how they follow from a token's record. How outcomes become problems is left to `problem`, how they are
+written down to `report`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from rotation.credential_ref import CredentialRef
+from rotation.policy import days_left, expiry_reason
 from rotation.reason import Reason, Unit
-from rotation.token import LastFailure
+from rotation.token import LastFailure, ManagedToken
 
 
 class Kind(StrEnum):
@@ -38,10 +40,11 @@ class Outcome:
 
     `subject` is what the reason's unit means here: the client credential, the client and tenant, the issuer; empty
     for a reason whose unit is the token or the vault. `because` is set with `breaker_open`: the reason that opened
-    the breaker. `days_left` is None while the token's age is unknown. `expiry` is the problem that the days left are
-    by themselves. `standing` is what failed before, where this run learned nothing of it: the token was not tried,
-    or met something that passes. `repeated` says that an earlier run saw this very failure of this very version too.
-    `proved` is what a stored redemption shows to be in order: units with their subjects.
+    the breaker. `days_left` is None while the token's age is unknown, and when the record is not of the version that is
+    current. `expiry` is the problem that the days left are by themselves. `standing` is what failed before, where this
+    run learned nothing of it: the token was not tried, or met something that passes. `repeated` says that an earlier
+    run saw this very failure of this very version too. `proved` is what a stored redemption shows to be in order: units
+    with their subjects.
     """
 
     vault: str
@@ -105,7 +108,10 @@ class VaultFault:
 
 
 class Ended(Exception):
-    """A rotation that ended early, with its outcome; `remembered` is a failure that stands in the tags."""
+    """A rotation that ended early, with its outcome.
+
+    `remembered` is a failure that stands in the tags; `warnings` are of what was done before it ended.
+    """
 
     def __init__(
         self,
@@ -116,11 +122,57 @@ class Ended(Exception):
         remembered: LastFailure | None = None,
         subject: str | None = None,
         closes_vault: bool = False,
+        warnings: tuple[Reason, ...] = (),
     ) -> None:
         super().__init__(message)
         self.closes_vault = closes_vault
+        self.warnings = warnings
         self.subject = subject
         self.kind = kind
         self.reason = reason
         self.message = message
         self.remembered = remembered
+
+
+def outcome_of(token: ManagedToken, kind: Kind, reason: Reason, *, now: datetime, message: str = "") -> Outcome:
+    """An outcome of this token as its record stands, with the subject that the reason's unit asks for."""
+    is_current = reason is not Reason.SUPERSEDED  # else the record and its days are those of a version before
+    return Outcome(
+        vault=token.vault,
+        name=token.name,
+        label=token.label,
+        kind=kind,
+        reason=reason,
+        message=message,
+        subject=_subject(token, reason.unit),
+        days_left=days_left(token, now=now) if is_current else None,
+        expiry=expiry_reason(token, now=now) if is_current else None,
+    )
+
+
+def standing_of(token: ManagedToken, *, version: str | None = None) -> StandingFailure | None:
+    """What failed before, of a token that this run learns nothing of; `version` is None where only a list was seen."""
+    failure = token.last_failure
+    if failure is None or version not in (None, failure.version):
+        return None
+    return StandingFailure(failure, _subject(token, failure.reason.unit))
+
+
+def _subject(token: ManagedToken, unit: Unit) -> str:
+    match unit:
+        case Unit.CREDENTIAL:
+            return str(token.credentials[0])
+        case Unit.CLIENT:
+            return token.client_id
+        case Unit.CLIENT_AND_TENANT:
+            return f"{token.client_id} in {token.tenant_id}"
+        case Unit.ISSUER:
+            return token.cloud.name
+        case Unit.TOKEN | Unit.VAULT | Unit.NONE:
+            return ""
+
+
+def proved_by(token: ManagedToken, accepted: CredentialRef) -> tuple[tuple[Unit, str], ...]:
+    """What redeeming and storing this token shows to be in order, beside the token itself."""
+    by_record = ((unit, _subject(token, unit)) for unit in (Unit.CLIENT, Unit.CLIENT_AND_TENANT, Unit.ISSUER))
+    return ((Unit.TOKEN, token.name), (Unit.CREDENTIAL, str(accepted)), *by_record, (Unit.VAULT, token.vault))

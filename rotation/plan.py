@@ -15,13 +15,12 @@ from rotation.asked_for import AskedFor
 from rotation.clouds import cloud_of_vault
 from rotation.credential_ref import CredentialRef
 from rotation.inventory import ClientCredential, Inventory, of_each
-from rotation.outcome import Kind, LostTags, Outcome, Refusal, VaultFault
+from rotation.outcome import Kind, LostTags, Outcome, Refusal, VaultFault, outcome_of
 from rotation.policy import Leave, Redeem, Standing, decide
 from rotation.ports import SecretNotFoundError, Vault, VaultError, always
 from rotation.problem import Problem
 from rotation.reason import Reason
 from rotation.report import Trigger, VaultRun
-from rotation.rotate import outcome_of
 from rotation.token import InvalidRecord, ManagedToken, Thresholds
 
 _LEFT_OVER = (Reason.OUT_OF_TIME, Reason.LEASE_HELD)

@@ -17,13 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rotation.clouds import Cloud
-from rotation.credential_ref import CredentialRef
-from rotation.outcome import Ended, Kind, Outcome, StandingFailure
+from rotation.outcome import Ended, Kind, Outcome, outcome_of, proved_by, standing_of
 from rotation.pace import Deadlines, Pace
-from rotation.policy import Leave, Redeem, Standing, days_left, decide, expires_at, expiry_reason, streak
+from rotation.policy import Leave, Redeem, Standing, decide, expires_at
 from rotation.ports import (
     HeldLease,
     Issuer,
@@ -35,27 +34,26 @@ from rotation.ports import (
     Vault,
     VaultError,
 )
-from rotation.reason import TRANSIENT, Reason, Unit
+from rotation.reason import Reason, Unit
 from rotation.redeeming import Credentials, check, redeem
+from rotation.remembering import remember
 from rotation.secret_value import RefreshToken
 from rotation.storing import Stored, Storing
-from rotation.tagging import Tagged, after_failure, after_rotation
+from rotation.tagging import Tagged, after_rotation, job_tags
 from rotation.token import InvalidRecord, LastFailure, ManagedToken, Thresholds, is_managed, parse
 
-_WAITS_SECONDS = (0.5, 1.0)
-_REPLACED = "the version that failed was replaced meanwhile; the new one is redeemed by the next run"
-_UNTAGGED = "the secret stopped being managed meanwhile"
 _LEASE_LOST = "this run lost the lease of the vault, so that another may have it; the next run goes on from here"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What is the same for every token of one vault in one run."""
+    """What is the same for every token of one vault in one run; it began at `now`, and at `begun` on its clock."""
 
     vault: Vault
     vault_cloud: Cloud | None
     issuer: Issuer
     now: datetime
+    begun: float
     defaults: Thresholds
     deadlines: Deadlines
     pace: Pace
@@ -73,6 +71,10 @@ class Context:
             vault_cloud=self.vault_cloud,
             defaults=self.defaults,
         )
+
+    def moment(self) -> datetime:
+        """This moment: when the run began, and what has passed on its clock since."""
+        return self.now + timedelta(seconds=self.deadlines.clock.monotonic() - self.begun)
 
     def obstacle(self) -> Ended | None:
         """Why nothing more may be started in this vault now, if anything."""
@@ -107,10 +109,11 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
         read = _read(token, context)
         context.take_permit()  # before redeeming: no redeemed token waits in memory for it
         value = RefreshToken(read.secret.value.reveal())
+        redeemed_at = context.moment()
         redemption, by = redeem(value, read.token, credentials, issuer=context.issuer, obstacle=context.obstacle)
         refresh_token = check(read.token, redemption)
         looked = storing.look_again(read.secret)
-        new, tagged = _new_version(looked, refresh_token, redemption, read.token, context)
+        new, tagged = _new_version(looked, refresh_token, redemption, read.token, redeemed_at)
         stored = storing.store(new, looked)
         credentials.stored()
         warnings = storing.settle(stored)
@@ -120,57 +123,14 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
         if redemption is None or stored is not None:
             raise
         return _ended(read.token if read else token, read, _stranded_by(fault), context)
-    warnings += _warnings(tagged, redemption)
+    warnings += _warnings(tagged, stored.new, redemption)
     return replace(
         outcome_of(read.token, Kind.ROTATED, read.why, now=context.now),
         days_left=read.token.thresholds.inactivity_days,
         expiry=None,
-        warnings=warnings,
-        proved=_proved(read.token, by),
+        warnings=_once(warnings),
+        proved=proved_by(read.token, by),
     )
-
-
-def outcome_of(token: ManagedToken, kind: Kind, reason: Reason, *, now: datetime, message: str = "") -> Outcome:
-    """An outcome of this token as its record stands, with the subject that the reason's unit asks for."""
-    return Outcome(
-        vault=token.vault,
-        name=token.name,
-        label=token.label,
-        kind=kind,
-        reason=reason,
-        message=message,
-        subject=_subject(token, reason.unit),
-        days_left=days_left(token, now=now),
-        expiry=expiry_reason(token, now=now),
-    )
-
-
-def standing_of(token: ManagedToken, *, version: str | None = None) -> StandingFailure | None:
-    """What failed before, of a token that this run learns nothing of; `version` is None where only a list was seen."""
-    failure = token.last_failure
-    if failure is None or version not in (None, failure.version):
-        return None
-    return StandingFailure(failure, _subject(token, failure.reason.unit))
-
-
-def _subject(token: ManagedToken, unit: Unit) -> str:
-    match unit:
-        case Unit.CREDENTIAL:
-            return str(token.credentials[0])
-        case Unit.CLIENT:
-            return token.client_id
-        case Unit.CLIENT_AND_TENANT:
-            return f"{token.client_id} in {token.tenant_id}"
-        case Unit.ISSUER:
-            return token.cloud.name
-        case Unit.TOKEN | Unit.VAULT | Unit.NONE:
-            return ""
-
-
-def _proved(token: ManagedToken, accepted: CredentialRef) -> tuple[tuple[Unit, str], ...]:
-    """What redeeming and storing this token shows to be in order, beside the token itself."""
-    by_record = ((unit, _subject(token, unit)) for unit in (Unit.CLIENT, Unit.CLIENT_AND_TENANT, Unit.ISSUER))
-    return ((Unit.TOKEN, token.name), (Unit.CREDENTIAL, str(accepted)), *by_record, (Unit.VAULT, token.vault))
 
 
 def _read(token: ManagedToken, context: Context) -> _Reading:
@@ -184,7 +144,9 @@ def _read(token: ManagedToken, context: Context) -> _Reading:
     record = context.parse(name=secret.name, enabled=secret.enabled, tags=secret.tags)
     if isinstance(record, InvalidRecord):
         raise Ended(Kind.FAILED, Reason.INVALID_RECORD, "; ".join(record.faults))
-    decision = decide(record, now=context.now, version=secret.version, force=context.force, by_hand=context.by_hand)
+    decision = decide(
+        record, now=context.moment(), version=secret.version, force=context.force, by_hand=context.by_hand
+    )
     match decision:
         case Redeem(why):
             return _Reading(secret, record, why)
@@ -210,88 +172,47 @@ def _still_failing(failure: LastFailure) -> str:
 
 
 def _new_version(
-    looked: SecretVersion, value: RefreshToken, redemption: Redemption, token: ManagedToken, context: Context
+    looked: SecretVersion, value: RefreshToken, redemption: Redemption, token: ManagedToken, redeemed_at: datetime
 ) -> tuple[NewVersion, Tagged]:
     """The operator's tags, content type and enabled state as step 5 saw them, with the new token's value and dates."""
-    tagged = after_rotation(looked.tags, redeemed_at=context.now, account_id=redemption.account_id)
+    tagged = after_rotation(looked.tags, redeemed_at=redeemed_at, account_id=redemption.account_id)
     new = NewVersion(
         name=looked.name,
         value=value,
         enabled=looked.enabled,
         tags=tagged.tags,
         content_type=looked.content_type,
-        expires_on=expires_at(context.now, token.thresholds),
+        expires_on=expires_at(redeemed_at, token.thresholds),
     )
     return new, tagged
 
 
-def _warnings(tagged: Tagged, redemption: Redemption) -> tuple[Reason, ...]:
+def _warnings(tagged: Tagged, stored: NewVersion, redemption: Redemption) -> tuple[Reason, ...]:
+    """Of the tags that did not fit, at the first attempt to store or at a later one; and of a sign-in without MFA."""
+    dropped = tagged.dropped or not job_tags(tagged.tags).keys() <= stored.tags.keys()
     without_mfa = redemption.authentication_methods is not None and "mfa" not in redemption.authentication_methods
-    return (Reason.TAGS_DROPPED,) * tagged.dropped + (Reason.MFA_MISSING,) * without_mfa
+    return (Reason.TAGS_DROPPED,) * dropped + (Reason.MFA_MISSING,) * without_mfa
+
+
+def _once(warnings: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    return tuple(dict.fromkeys(warnings))
 
 
 def _ended(token: ManagedToken, read: _Reading | None, end: Ended, context: Context) -> Outcome:
     outcome = outcome_of(token, end.kind, end.reason, now=context.now, message=end.message)
-    outcome = replace(outcome, subject=end.subject or outcome.subject, closes_vault=end.closes_vault)
+    subject = end.subject or outcome.subject
+    outcome = replace(outcome, subject=subject, closes_vault=end.closes_vault, warnings=_once(end.warnings))
     if end.remembered is not None:
         return replace(outcome, streak=end.remembered, repeated=True)
     if end.kind is Kind.DEFERRED or (end.kind is Kind.FAILED and (read is None or end.reason.unit is Unit.VAULT)):
         return replace(outcome, standing=standing_of(token, version=read.secret.version if read else None))
     if read is None or end.kind is not Kind.FAILED:
         return outcome
-    return _remember(outcome, read, context)
+    version, now = read.secret.version, context.moment()
+    return remember(outcome, read.token, version, vault=context.vault, deadlines=context.deadlines, now=now)
 
 
 def _stranded_by(fault: Exception) -> Ended:
     """A fault of this program between redeeming and storing: as loud as a vault's, and the next token may meet it."""
     message = f"redeemed, but a fault of this program ({type(fault).__name__}) kept the new token from being stored"
     return Ended(Kind.STRANDED, Reason.STRANDED_TOKEN, message, closes_vault=True)
-
-
-def _remember(outcome: Outcome, read: _Reading, context: Context) -> Outcome:
-    """Put the failure into the version's tags, unless somebody replaced that version meanwhile."""
-    before = read.token.last_failure
-    failure = streak(before, reason=outcome.reason, version=read.secret.version, now=context.now)
-    repeated = before is not None and before.version == failure.version and before.reason is failure.reason
-    failed = replace(outcome, streak=failure, repeated=repeated)
-    if before is not None and before.version == failure.version and _says_nothing_of(before.reason, outcome.reason):
-        return replace(failed, standing=standing_of(read.token))
-    try:
-        return _remembered(failed, read, context)
-    except VaultError as error:
-        if error.reason is Reason.VAULT_DENIED:  # no run can remember anything: told at once, and why
-            return replace(outcome, warnings=(Reason.VAULT_DENIED,))
-        return failed  # the failure itself is what is told; only its memory is lost, and the next run finds it again
-
-
-def _says_nothing_of(before: Reason, now: Reason) -> bool:
-    """Whether what failed now leaves open what failed before: that stays in the tag, and is tried in every run."""
-    return (
-        before not in TRANSIENT
-        and before.unit is not Unit.CREDENTIAL
-        and (now in TRANSIENT or now.unit is Unit.CREDENTIAL)
-    )
-
-
-def _remembered(failed: Outcome, read: _Reading, context: Context) -> Outcome:
-    """Change the tags that a look has just shown, and look again before another attempt. Raises VaultError."""
-    waits = list(_WAITS_SECONDS)
-    while True:
-        looked = context.vault.read(failed.name)
-        if looked.version != read.secret.version or not is_managed(looked.tags):
-            message = _UNTAGGED if looked.version == read.secret.version else _REPLACED
-            return replace(
-                failed, kind=Kind.SKIPPED, reason=Reason.SUPERSEDED, message=message, streak=None, repeated=False
-            )
-        tagged = after_failure(looked.tags, failed.streak) if failed.streak else Tagged(looked.tags, dropped=False)
-        try:
-            if tagged.tags != looked.tags:
-                context.vault.retag(looked.name, looked.version, tagged.tags)
-        except VaultError as error:
-            if error.reason not in TRANSIENT or not waits or not context.deadlines.pause(waits.pop(0)):
-                raise
-        else:
-            break
-    if tagged.dropped:  # no run can remember it: what would wait for a second one is told at once
-        return replace(failed, streak=None, repeated=False, warnings=(Reason.TAGS_DROPPED,))
-    return failed

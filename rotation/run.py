@@ -97,7 +97,10 @@ def run(
             left_out=leases.left_out,
             may_go_on=deadlines.may_start,
         )
-        contexts = {v.url: _context(v, leases.held[v.url], request, ports, limits, deadlines, now) for v in vaults}
+        contexts = {
+            v.url: _context(v, leases.held[v.url], request, ports, limits, deadlines, now=now, begun=begun)
+            for v in vaults
+        }
         act(made, contexts, deadlines, workers=limits.concurrency, list_all=request.lists_all, progress=progress)
     urls = tuple(vault.url for vault in ports.vaults)
     by_vault = made.by_vault(urls)
@@ -149,13 +152,16 @@ def _context(
     ports: Ports,
     limits: Limits,
     deadlines: Deadlines,
+    *,
     now: datetime,
+    begun: float,
 ) -> Context:
     return Context(
         vault=vault,
         vault_cloud=cloud_of_vault(vault.url),
         issuer=ports.issuer,
         now=now,
+        begun=begun,
         defaults=limits.thresholds,
         deadlines=deadlines,
         pace=Pace(ports.clock, per_second=limits.writes_per_second),

@@ -26,8 +26,8 @@ from rotation.ports import (
     VaultError,
 )
 from rotation.reason import Reason, Unit
-from rotation.tagging import fitted, operator_tags
-from rotation.token import JOB_TAGS, is_managed
+from rotation.tagging import fitted, job_tags, operator_tags
+from rotation.token import is_managed
 from rotation.version_history import VersionHistory
 
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 10.0
@@ -36,6 +36,7 @@ _REFUSALS = 3
 _SETTLING_ATTEMPTS = 5
 
 _NOT_STORED = "redeemed, but the new token could not be stored"
+_PUT_BACK = "somebody stored a newer version meanwhile; it was put back on top"
 _NOT_PUT_BACK = "a re-consent made meanwhile lies under the new version and could not be put back"
 
 
@@ -111,14 +112,16 @@ class Storing:
         covered = history.covered(since)
         if history.written_meanwhile or covered:
             stored = replace(stored, version=self._give_way_to_theirs(stored.new, history, covered))
+        warnings: tuple[Reason, ...] = ()
         try:
-            warnings = self._follow_operator(stored, history, beside=since is not None)
+            warnings = self._follow_tags(stored, history)
+            self._follow_disabling(stored, history, beside=since is not None)
             for version in history.superseded:
                 if self.deadlines.is_over():  # an adopted secret may have hundreds; the next rotation goes on
                     return (*warnings, Reason.DISABLE_FAILED)
                 self.vault.disable(name, version.version)
         except VaultError as error:
-            return _unsettled(error)
+            return (*warnings, *_unsettled(error))
         return warnings
 
     def _give_way_to_theirs(self, new: NewVersion, history: VersionHistory, covered: list[ListedVersion]) -> str:
@@ -138,14 +141,13 @@ class Storing:
             raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile, and theirs stands")
         if theirs is None or since is None or not is_managed(current.tags):
             return current.version
-        tags = history.tags_on_top(theirs.tags, since, new=new.tags, now=current.tags)
-        put_back = replace(new, value=theirs.value, enabled=True, tags=tags)
+        tagged = history.tags_on_top(theirs.tags, since, new=new.tags, now=current.tags)
+        put_back = replace(new, value=theirs.value, enabled=True, tags=tagged.tags)
         put_back = replace(put_back, content_type=theirs.content_type, expires_on=theirs.expires_on)
         on_top = self.store(put_back, current, unless=_NOT_PUT_BACK)
-        self.settle(on_top, since=since)  # they may have signed in once more meanwhile
-        raise Ended(
-            Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile; it was put back on top"
-        )
+        dropped = (Reason.TAGS_DROPPED,) * tagged.dropped
+        warnings = dropped + self.settle(on_top, since=since)  # they may have signed in once more meanwhile
+        raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, _PUT_BACK, warnings=warnings)
 
     def _newest_of_theirs(
         self, new: NewVersion, covered: list[ListedVersion]
@@ -157,19 +159,22 @@ class Storing:
                 return theirs, version.created_on
         return None, None
 
-    def _follow_operator(self, stored: Stored, history: VersionHistory, *, beside: bool) -> tuple[Reason, ...]:
-        """What the operator did to the version before ours, after we looked, is done to ours.
+    def _follow_tags(self, stored: Stored, history: VersionHistory) -> tuple[Reason, ...]:
+        """What the operator did to the tags of the version before ours, after we looked, is done to ours."""
+        theirs = operator_tags(history.before.tags)
+        if theirs == operator_tags(stored.looked.tags):
+            return ()
+        tagged = fitted(theirs, job_tags(stored.new.tags))
+        self._in_time(partial(self._retag, stored, tagged.tags), attempts=_SETTLING_ATTEMPTS)
+        return (Reason.TAGS_DROPPED,) * tagged.dropped
+
+    def _follow_disabling(self, stored: Stored, history: VersionHistory, *, beside: bool) -> None:
+        """If the operator disabled the version before ours, after we looked, ours is disabled.
 
         `beside`: where that version is ours too, a run beside this one may have disabled it, having stored another.
         """
-        new, looked = stored.new, stored.looked
-        theirs = operator_tags(history.before.tags)
-        tagged = fitted(theirs, {name: value for name, value in new.tags.items() if name in JOB_TAGS})
-        if theirs != operator_tags(looked.tags):
-            self._in_time(partial(self._retag, stored, tagged.tags), attempts=_SETTLING_ATTEMPTS)
-        if looked.enabled and not history.before.enabled and not (beside and history.crowded):
-            self._in_time(lambda: self.vault.disable(new.name, stored.version), attempts=1)
-        return (Reason.TAGS_DROPPED,) * tagged.dropped
+        if stored.looked.enabled and not history.before.enabled and not (beside and history.crowded):
+            self._in_time(lambda: self.vault.disable(stored.new.name, stored.version), attempts=1)
 
     def _retag(self, stored: Stored, tags: Mapping[str, str]) -> None:
         """Change the tags of ours, unless somebody has changed them, or the version, since it was stored."""
@@ -207,8 +212,7 @@ def _carried_over(new: NewVersion, looked: SecretVersion, current: SecretVersion
     """The next attempt, and what was looked at before it: with what the operator changed since the look before."""
     theirs = operator_tags(current.tags)
     if theirs != operator_tags(looked.tags):
-        tagged = fitted(theirs, {name: text for name, text in new.tags.items() if name in JOB_TAGS})
-        new = replace(new, tags=tagged.tags)
+        new = replace(new, tags=fitted(theirs, job_tags(new.tags)).tags)
     return new, current
 
 

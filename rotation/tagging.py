@@ -23,8 +23,13 @@ class Tagged:
     dropped: bool
 
 
+def job_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags that only the job writes."""
+    return {name: value for name, value in tags.items() if name in JOB_TAGS}
+
+
 def operator_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags that are not the job's."""
+    """The tags that are the operator's: all others."""
     return {name: value for name, value in tags.items() if name not in JOB_TAGS}
 
 

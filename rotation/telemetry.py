@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 from azure.core.credentials import TokenCredential
+from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline.policies import RetryPolicy
 from azure.monitor.opentelemetry.exporter import AzureMonitorLogExporter, AzureMonitorTraceExporter
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import Context
@@ -40,6 +42,8 @@ _EVENT_NAME = "microsoft.custom_event.name"  # makes a row of AppEvents of a log
 READ_SECONDS = 3.5
 SPANS_SECONDS = 1.5
 IDLE_SECONDS = 0.2  # until a thread that has nothing to do has ended
+_CONNECT_SECONDS = 3
+_LONGEST_PAUSE_SECONDS = 1.0
 
 _OFF = {
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
@@ -52,10 +56,23 @@ _OFF = {
 _EXPORT: Mapping[str, Any] = {
     "disable_offline_storage": True,  # the next run tells what is still so; what was so must not come back later
     "max_envelopes_per_second": 0,  # no brake: the exporters' own drops what is above it, and reports success
-    "timeout": 3,  # seconds to connect
-    "retry_total": 2,  # of 429 and 5xx, at once and after 0.8 s; what had no answer is not sent twice
-    "retry_backoff_factor": 0.4,
+    "timeout": _CONNECT_SECONDS,
 }
+
+
+class _BriefRetry(RetryPolicy[Any, Any]):
+    """Sends again at once and after 0.8 s what was answered 500, 503 or 504; what had no answer is not sent twice.
+
+    A pause that the service asks for with Retry-After is kept, for 429 too. But whoever asks for a longer one than a
+    second gets no second request: the policy would sleep for all of it, and what comes after would wait behind it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(retry_total=2, retry_backoff_factor=0.4, timeout=_CONNECT_SECONDS)
+
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        """Whether to send again."""
+        return (self.get_retry_after(response) or 0) <= _LONGEST_PAUSE_SECONDS and super().is_retry(settings, response)
 
 
 class Telemetry:
@@ -84,7 +101,8 @@ class Telemetry:
             "read_timeout": read_seconds,
             "raw_response_hook": self._answered,
         }
-        logs, traces = AzureMonitorLogExporter(**options), AzureMonitorTraceExporter(**options)
+        logs = AzureMonitorLogExporter(**options, retry_policy=_BriefRetry())
+        traces = AzureMonitorTraceExporter(**options, retry_policy=_BriefRetry())
         self._events = Outbox[ReadableLogRecord](
             _guarded(lambda records: logs.export(records) is LogRecordExportResult.SUCCESS),
             ended=logs.client.close,

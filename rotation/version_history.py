@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rotation.ports import ListedVersion
-from rotation.tagging import fitted, operator_tags
-from rotation.token import JOB_TAGS, redeemed_at_of
+from rotation.tagging import Tagged, fitted, job_tags, operator_tags
+from rotation.token import redeemed_at_of
 
-_LONGEST_RUN = timedelta(hours=1)  # from the beginning of a run to its last store; the two clocks may differ
+_STORED_WITHIN = timedelta(hours=1)  # of its redemption: far longer than a run takes, as the two clocks may differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +54,35 @@ class VersionHistory:
         """
         known = since or self.before.created_on
         younger = [version for version in self.others if version.created_on > known and not self._is_of_job(version)]
-        if younger or since is not None:
+        if younger or since is not None or not self.others:
             return younger
-        older = (v for v in self.versions if v.version != self.stored and v.created_on <= known)
+        oldest = self.others[-1].created_on  # of those that may be it: a history may have hundreds
+        older = (v for v in self.versions if v.version != self.stored and oldest <= v.created_on <= known)
         last = next((version for version in older if not self._is_of_job(version)), None)
         return [last] if last in self.others and self._was_covered(last) else []
 
     def _was_covered(self, version: ListedVersion) -> bool:
-        """Whether it was written while a run was under way that stored on top of it.
+        """Whether a run had redeemed another when it was written, and stored on top of it.
 
         What that run redeemed is enabled still, as it had no time to settle, and is older: so this is not the oldest.
         """
         stores = (other for other in (self.before, *self.others) if self._is_of_job(other))
-        began = ((store, redeemed_at_of(store.tags)) for store in stores)
-        during = any(at is not None and at < version.created_on <= store.created_on for store, at in began)
-        return during and version is not self.others[-1]
+        return version is not self.others[-1] and any(self._is_beneath(store, version) for store in stores)
+
+    def _is_beneath(self, store: ListedVersion, version: ListedVersion) -> bool:
+        """Whether it was written between the redemption and the store of what that gave.
+
+        In the second of the store it may be a re-consent that was put back on top: then the same is there once more.
+        """
+        at = redeemed_at_of(store.tags)
+        if at is None or not at <= version.created_on <= store.created_on:
+            return False
+        theirs = [v for v in self.versions if at <= v.created_on <= store.created_on and not self._is_of_job(v)]
+        return version.created_on < store.created_on or theirs == [version]
 
     def tags_on_top(
         self, tags: Mapping[str, str], written: datetime, *, new: Mapping[str, str], now: Mapping[str, str]
-    ) -> Mapping[str, str]:
+    ) -> Tagged:
         """The tags with which a re-consent of that moment, beneath ours with these `tags`, goes back on top.
 
         Its own; but where operators have changed those of the version on top of it since, theirs: those of ours, that
@@ -80,16 +90,16 @@ class VersionHistory:
         """
         theirs, source = operator_tags(now), operator_tags(self.others[-1].tags)
         if theirs == operator_tags(new) and (written > self.before.created_on or theirs == source):
-            return tags
-        return fitted(theirs, {name: text for name, text in tags.items() if name in JOB_TAGS}).tags
+            return Tagged(tags, dropped=False)
+        return fitted(theirs, job_tags(tags))
 
     def _is_of_job(self, version: ListedVersion) -> bool:
         """Whether a run made this version: it says when, not long before, and no older one says the same.
 
         Else somebody wrote it who copied the tags of a version before.
         """
-        began = redeemed_at_of(version.tags)
-        if began is None or abs(version.created_on - began) > _LONGEST_RUN:
+        at = redeemed_at_of(version.tags)
+        if at is None or abs(version.created_on - at) > _STORED_WITHIN:
             return False
         older = (other for other in self.versions if other.created_on < version.created_on)
-        return all(redeemed_at_of(other.tags) != began for other in older)
+        return all(redeemed_at_of(other.tags) != at for other in older)

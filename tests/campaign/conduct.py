@@ -6,7 +6,7 @@ Judges the journal of one schedule; what is left in the vault is judged in `inva
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rotation.outcome import Kind, Outcome
 from rotation.reason import Reason
@@ -47,6 +47,20 @@ def stored_once(journal: Journal, run: int) -> Iterator[Violation]:
     for (name, _), times in stores.items():
         if times > 1:
             yield Violation(REPEATED, name, f"a token that the run redeemed was stored {times} times")
+
+
+def stored_nothing_used(journal: Journal, run: int, earlier: Iterable[int]) -> Iterator[Violation]:
+    """What an `earlier` run had exchanged for a token that it stored never comes back on top of that.
+
+    The earlier ones are runs that had the vault to themselves: of two at once, one may cover what the other redeems.
+    """
+    used: set[str] = set()
+    for one in earlier:
+        stored = {request.value for request in journal.requests(one) if request.kind == STORE and request.effect}
+        used |= {r.redeemed for r in journal.requests(one) if r.kind == REDEEM and r.answered and r.value in stored}
+    for request in journal.requests(run):
+        if request.kind == STORE and request.effect and request.value in used:
+            yield Violation(LOST, request.name, "a token that an earlier run had used up was put on top of a newer one")
 
 
 def looked_before_each_store(journal: Journal, run: int) -> Iterator[Violation]:

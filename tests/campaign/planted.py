@@ -53,7 +53,7 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
             "                value, read.token, credentials, issuer=context.issuer, obstacle=context.obstacle\n"
             "            )\n"
             "            new, tagged = _new_version(\n"
-            "                looked, check(read.token, redemption), redemption, read.token, context\n"
+            "                looked, check(read.token, redemption), redemption, read.token, redeemed_at\n"
             "            )\n"
             "            stored = storing.store(new, looked)\n",
         ),
@@ -116,6 +116,9 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
             "                    _strand(error, unless)\n",
             "                    _strand(error, new.value.reveal())\n",
         ),
+    ),
+    "dates a redemption at the beginning of its run": (
+        Edit("rotate", "redeemed_at = context.moment()", "redeemed_at = context.now"),
     ),
     "rotates twice what is listed twice": (Edit("plan", "        if key not in self._taken:\n", "        if key:\n"),),
 }

@@ -69,6 +69,7 @@ class Play:
         self.cloud = Cloud(tokens)
         self.tally = tally or Tally()
         self._runs = 0
+        self._alone: set[int] = set()  # the runs that had the vault to themselves
         self._days = 0
 
     # --- the steps
@@ -119,6 +120,7 @@ class Play:
             if number not in ended:
                 self._expect([Violation(SILENT, "", f"the run ended with an exception: {logs[-1]}")])
             self._judge(number, ended[number])
+        self._alone |= set() if step.bursts else set(numbers)
         texts = [text for report in ended.values() if report for text in _texts(report)]
         self._expect(invariants.unseen([*logs, *texts], self.cloud.ledger))
         return list(ended.values())
@@ -151,6 +153,7 @@ class Play:
                 *invariants.kept(self.cloud.vault.state, self.cloud.entra, self.cloud.ledger),
                 *conduct.redeemed_once(self.cloud.journal, number),
                 *conduct.stored_once(self.cloud.journal, number),
+                *conduct.stored_nothing_used(self.cloud.journal, number, self._alone),
                 *conduct.looked_before_each_store(self.cloud.journal, number),
                 *conduct.never_waited_with_a_token(self.cloud.journal, number),
                 *(conduct.reported(self.cloud.journal, number, report) if report else ()),

@@ -7,7 +7,7 @@ import pytest
 from rotation.outcome import Kind
 from rotation.reason import Reason
 from tests.campaign.faults import Fault
-from tests.campaign.journal import AFTER, BEFORE, CREDENTIAL, DISABLE, LIST, LOOK, REDEEM, RETAG, STORE, VERSIONS
+from tests.campaign.journal import AFTER, BEFORE, CREDENTIAL, DISABLE, LIST, LOOK, READ, REDEEM, RETAG, STORE, VERSIONS
 from tests.campaign.play import Play, play
 from tests.campaign.story import FOR_GOOD, Act, Break, Meanwhile, Run, Stop, Story, Wait
 
@@ -118,6 +118,20 @@ STORIES = {
         (
             Run((Meanwhile("update is taken away", LIST, AFTER), Meanwhile("re-consent", STORE, AFTER, token=1))),
             Run((Meanwhile("re-consent", REDEEM, token=1),), force=True),
+        ),
+    ),
+    "they consent before the run reads it, and nothing can be disabled: what the run used up stays beneath": Story(
+        ("due",),
+        (
+            Act("update is taken away"),
+            Run((Meanwhile("re-consent", READ),)),
+        ),
+    ),
+    "their consent is put back and used up, and then no version can be listed: it is not put back again": Story(
+        ("revoked", "never redeemed", "due"),
+        (
+            Run((Meanwhile("re-consent", STORE, token=2, skip=1),)),
+            Run((Break(VERSIONS, Fault.THROTTLED_UNTIL, times=FOR_GOOD),)),
         ),
     ),
     "they tag a consent that is being put back": Story(

@@ -28,6 +28,7 @@ def test_when_a_token_has_ended_its_permit_to_store_has_too(cloud: World, partne
         vault_cloud=GLOBAL,
         issuer=job.issuer,
         now=now,
+        begun=clock.monotonic(),
         defaults=THRESHOLDS,
         deadlines=deadlines,
         pace=pace,

@@ -159,6 +159,7 @@ def test_a_failing_token_that_is_consented_meanwhile_is_not_blamed(
     outcome = rotated_while(job, "between read and redeem", lambda: partner.put("contoso", redeemed=None))
 
     assert (outcome.kind, outcome.reason, outcome.streak) == (Kind.SKIPPED, Reason.SUPERSEDED, None)
+    assert outcome.days_left is None
     assert vault.log.count("update") == 0
 
 
@@ -185,6 +186,18 @@ def test_a_store_that_failed_is_not_repeated_over_what_an_operator_did_since(
     assert (told.kind, told.reason) == (Kind.SKIPPED, Reason.SUPERSEDED)
     assert vault.log.count("store") == 1
     assert current(vault, "contoso").enabled
+
+
+@every_moment
+def test_a_token_that_was_consented_meanwhile_is_not_told_as_dying(
+    cloud: World, partner: Partner, job: Job, moment: str
+) -> None:
+    partner.put("contoso", redeemed=timedelta(days=85))
+    cloud.vault.state.age(timedelta(days=1))
+
+    told = rotated_while(job, moment, lambda: partner.put("contoso", redeemed=None))
+
+    assert (told.days_left, told.expiry) == (90 if told.kind is Kind.ROTATED else None, None)
 
 
 def test_two_re_consents_meanwhile_leave_the_last_on_top(partner: Partner, vault: EmulatedVault, job: Job) -> None:

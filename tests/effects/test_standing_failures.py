@@ -12,6 +12,7 @@ from rotation.outcome import Kind
 from rotation.reason import Reason
 from tests.effects.job import Job, outcome
 from tests.effects.partners import Partner, tags_of
+from tests.effects.steps import REDEEM, Steps, watched
 
 TOMORROW = timedelta(days=1)
 UNAVAILABLE = Answer(503, body={"error": "temporarily_unavailable"})
@@ -73,6 +74,29 @@ def test_a_breaker_that_keeps_it_from_being_tried_ends_no_problem(
 
     assert outcome(report, "dead").kind is Kind.DEFERRED
     assert (Reason.TOKEN_REVOKED, "dead") in told(report)
+
+
+def test_a_time_that_is_over_before_its_turn_ends_no_problem(partner: Partner, job: Job, dead: str) -> None:
+    assert dead
+    partner.put("older", redeemed=timedelta(days=60))
+    short = job.with_limits(concurrency=1, start_seconds=60)
+
+    report = short.run(later=TOMORROW, progress=lambda *_: job.turned.turn(61))
+
+    assert (outcome(report, "older").kind, outcome(report, "dead").reason) == (Kind.ROTATED, Reason.OUT_OF_TIME)
+    assert told(report) == [(Reason.TOKEN_REVOKED, "dead")]
+
+
+def test_a_fault_of_this_program_ends_no_problem(job: Job, dead: str) -> None:
+    assert dead
+
+    def fault() -> None:
+        raise ZeroDivisionError
+
+    report = watched(job, Steps(before={REDEEM: fault})).run(later=TOMORROW)
+
+    assert outcome(report, "dead").reason is Reason.UNCLASSIFIED
+    assert set(told(report)) == {(Reason.UNCLASSIFIED, "dead"), (Reason.TOKEN_REVOKED, "dead")}
 
 
 def test_a_vault_that_does_not_let_it_be_read_ends_no_problem(partner: Partner, job: Job, dead: str) -> None:

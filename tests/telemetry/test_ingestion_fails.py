@@ -86,6 +86,44 @@ def test_a_hiccup_is_survived(host: FunctionsHost, world: World, caplog: pytest.
     assert lost_lines(caplog) == []
 
 
+@pytest.mark.parametrize(
+    ("status", "pause"),
+    [(429, "60"), (429, "300"), (503, "300"), (503, "Fri, 31 Dec 2100 23:59:59 GMT"), (429, "soon")],
+)
+def test_a_pause_of_minutes_loses_what_it_was_asked_for_and_nothing_after_it(
+    job_of_both: Job, world: World, caplog: pytest.LogCaptureFixture, status: int, pause: str
+) -> None:
+    world.monitor.faults.fail_next(Answer(status, {"retry-after": pause}), path="/track$")
+    with caplog.at_level(logging.WARNING), telemetry_of(world) as sink:
+        told(job_of_both, sink, patience=PATIENCE)
+    assert names_in_order(world) == ["rotation.run"] * 2
+    (line,) = lost_lines(caplog)
+    assert line.startswith("rotation.telemetry_lost 2 of 4 events, 0 of 1 spans")
+
+
+def test_nobody_sleeps_for_ingestion_when_the_run_is_over(job: Job, world: World, partner: Partner) -> None:
+    partner.put("contoso")
+    world.monitor.faults.fail_next(Answer(429, {"retry-after": "300"}), times=None)
+    before = set(threading.enumerate())
+    with telemetry_of(world) as sink:
+        told(job, sink, patience=PATIENCE)
+        outboxes = set(threading.enumerate()) - before
+    for thread in outboxes:
+        thread.join(5)
+    assert [thread.name for thread in outboxes if thread.is_alive()] == []
+    assert [request.status for request in world.monitor.log.requests] == [429] * 4  # each once, and the spans
+
+
+def test_a_pause_of_a_moment_is_kept_and_nothing_is_lost(
+    job_of_both: Job, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.monitor.faults.fail_next(Answer(429, {"retry-after": "0.1"}))
+    with caplog.at_level(logging.WARNING), telemetry_of(world) as sink:
+        told(job_of_both, sink)
+    assert names_in_order(world) == ["rotation.started"] * 2 + ["rotation.run"] * 2
+    assert lost_lines(caplog) == []
+
+
 def test_some_items_refused_are_told_as_lost(job_of_both: Job, world: World, caplog: pytest.LogCaptureFixture) -> None:
     some = {"itemsReceived": 2, "itemsAccepted": 1, "errors": [{"index": 0, "statusCode": 400, "message": "no"}]}
     world.monitor.faults.fail_next(Answer(206, body=some, after_effect=True))
