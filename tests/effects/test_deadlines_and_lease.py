@@ -118,13 +118,13 @@ def test_nobody_waits_beyond_the_deadline_for_a_permit(partner: Partner, job: Jo
 
 
 def test_a_vault_whose_turn_for_a_lease_comes_after_the_deadline_is_left_to_the_next_run(
-    cloud: World, partner: Partner, there: Partner, job: Job
+    cloud: World, partner: Partner, there: Partner, job_of_both: Job
 ) -> None:
     partner.put("contoso")
     there.put("fabrikam")
-    slow = SlowLease(lambda: job.turned.turn(61))
+    slow = SlowLease(lambda: job_of_both.turned.turn(61))
 
-    report = replace(job.with_limits(start_seconds=60), lease=slow).run()
+    report = replace(job_of_both.with_limits(start_seconds=60), lease=slow).run()
 
     assert slow.asked == [cloud.vault.url]
     assert [(fault.vault, fault.reason) for fault in report.vault_faults][:1] == [
