@@ -35,28 +35,30 @@ def there(cloud: World) -> Partner:
 
 
 def test_vaults_are_listed_beside_each_other_and_told_in_their_order(
-    partner: Partner, there: Partner, job: Job
+    partner: Partner, there: Partner, job_of_both: Job
 ) -> None:
     partner.put_some(2, prefix="here")
     there.put_some(2, prefix="there")
     both, second = threading.Barrier(2, timeout=5), threading.Event()  # one after the other would never meet
-    first = WatchedVault(job.vaults[0], Steps(before={LIST: both.wait}, after={LIST: lambda: second.wait(5)}))
-    other = WatchedVault(job.vaults[1], Steps(before={LIST: both.wait}, after={LIST: second.set}))
+    first = WatchedVault(job_of_both.vaults[0], Steps(before={LIST: both.wait}, after={LIST: lambda: second.wait(5)}))
+    other = WatchedVault(job_of_both.vaults[1], Steps(before={LIST: both.wait}, after={LIST: second.set}))
 
-    report = status_of([first, other], job)
+    report = status_of([first, other], job_of_both)
 
     assert [token.name for token in report.tokens] == ["here-000", "here-001", "there-000", "there-001"]
-    assert [one.vault for one in report.credentials] == list(report.vaults) == [vault.url for vault in job.vaults]
+    assert (
+        [one.vault for one in report.credentials] == list(report.vaults) == [vault.url for vault in job_of_both.vaults]
+    )
     assert report.vault_faults == ()
 
 
 def test_a_vault_that_cannot_be_listed_is_a_fault_and_the_others_are_told(
-    cloud: World, there: Partner, job: Job
+    cloud: World, there: Partner, job_of_both: Job
 ) -> None:
     there.put("fabrikam")
     cloud.vault.faults.fail_next(Answer(500), path="^/secrets$", times=None)
 
-    report = status_of(job.vaults, job)
+    report = status_of(job_of_both.vaults, job_of_both)
 
     assert [(fault.vault, fault.reason) for fault in report.vault_faults] == [
         (cloud.vault.url, Reason.VAULT_UNAVAILABLE)
