@@ -43,7 +43,7 @@ def longest(trigger: Trigger) -> float:
     """What a run takes when everything around it falls silent at its worst moment; `test_last_moment` holds it to it.
 
     A request may take the time to connect, once more to agree on TLS, and the time to be answered. Just before the
-    last deadline a look may begin, and after it one more store.
+    last deadline a look may begin, and after it one more store. The job's own token is there by then: the list took it.
     """
     limits = _limits(settings_of(), trigger)
     redeeming = 2 * token_endpoint.CONNECT_SECONDS + token_endpoint.READ_SECONDS
