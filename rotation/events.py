@@ -39,12 +39,11 @@ def started(begun: RunReport) -> tuple[Event, ...]:
     return tuple(Event(STARTED, _of_run(begun, vault) | _asked(begun)) for vault in begun.vaults)
 
 
-def tokens(report: RunReport) -> tuple[Event, ...]:
-    """One event for every token that is not plainly fresh; of a dry run none, since nothing happened."""
-    if report.dry_run:
+def token(begun: RunReport, outcome: Outcome) -> tuple[Event, ...]:
+    """One event for a token that is not plainly fresh; of a dry run none, since nothing happened."""
+    if begun.dry_run or outcome.is_plainly_fresh:
         return ()
-    told = (outcome for outcome in report.tokens if not outcome.is_plainly_fresh)
-    return tuple(Event(TOKEN, _of_run(report, outcome.vault) | _token(outcome)) for outcome in told)
+    return (Event(TOKEN, _of_run(begun, outcome.vault) | _token(outcome)),)
 
 
 def verdict(report: RunReport) -> tuple[Event, ...]:

@@ -6,7 +6,9 @@ where to, is left to `telemetry`.
 
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import batched, groupby
@@ -84,3 +86,45 @@ class Outbox[T]:
                 self.delivered += len(chunk)
             parcel.done.set()
         self._ended()
+
+
+class Gathering[T]:
+    """Gathers things as they come, from any thread, and sends each full chunk without anybody waiting for it.
+
+    To one outbox after the other: with several of them as many requests are under way at a time, in no order.
+    """
+
+    def __init__(self, *outboxes: Outbox[T]) -> None:
+        self._outboxes = outboxes
+        self._turns = itertools.cycle(outboxes)
+        self._gathered: list[T] = []
+        self._adding = threading.Lock()
+
+    def add(self, thing: T) -> None:
+        """Keep it until the chunk is full."""
+        with self._adding:
+            self._gathered.append(thing)
+            if len(self._gathered) >= CHUNK:
+                self._hand_on()
+
+    def close(self, *, within: float) -> None:
+        """Hand on the rest, give all that is on its way so many seconds, and give up what has not left by then."""
+        with self._adding:
+            self._hand_on()
+        until = time.monotonic() + within
+        for outbox in self._outboxes:
+            outbox.close(within=max(0.0, until - time.monotonic()))
+
+    @property
+    def sent(self) -> int:
+        """How many things were handed on."""
+        return sum(outbox.sent for outbox in self._outboxes)
+
+    @property
+    def lost(self) -> int:
+        """How many of them, as far as is known, did not arrive."""
+        return sum(outbox.lost for outbox in self._outboxes)
+
+    def _hand_on(self) -> None:
+        next(self._turns).send(self._gathered, within=0)
+        self._gathered = []

@@ -67,9 +67,16 @@ class _Share:
         self.smallest_days_left = outcome.days_left if smallest is None else min(smallest, outcome.days_left)
 
 
+def nobody(_: Outcome) -> None:
+    """For who waits for the report."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Plan:
-    """The tokens to redeem, what is already known of the others, and the vaults that could not be listed."""
+    """The tokens to redeem, what is already known of the others, and the vaults that could not be listed.
+
+    `listener` hears of every outcome that is kept.
+    """
 
     due: list[ManagedToken] = field(default_factory=list)
     told: list[Outcome] = field(default_factory=list)
@@ -78,6 +85,7 @@ class Plan:
     vault_faults: list[VaultFault] = field(default_factory=list)
     credentials: list[ClientCredential] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    listener: Callable[[Outcome], None] = nobody
     _taken: set[tuple[str, str]] = field(default_factory=set)
 
     def take(self, token: ManagedToken) -> None:
@@ -93,6 +101,7 @@ class Plan:
         self.shares[outcome.vault].add(outcome)
         if list_all or not outcome.is_plainly_fresh:
             self.told.append(outcome)
+            self.listener(outcome)
 
     def by_vault(self, urls: Iterable[str]) -> tuple[VaultRun, ...]:
         """How far the run came in each vault. For after the last outcome was told."""
@@ -126,27 +135,38 @@ def plan(
     now: datetime,
     left_out: Iterable[VaultFault] = (),
     may_go_on: Callable[[], bool] = always,
+    tell: Callable[[Outcome], None] = nobody,
 ) -> Plan:
     """List the vaults, beside each other, and decide; what is gathered stands in the order of the vaults.
 
-    A vault's failure is a fault of the plan, as those are that were `left_out` of it. Raises UnknownTokenError and
-    AmbiguousTokenError.
+    A vault's failure is a fault of the plan, as those are that were `left_out` of it. Outcomes are told as they become
+    known, but of named tokens none before all names are. Raises UnknownTokenError and AmbiguousTokenError.
     """
-    made = Plan(vault_faults=list(left_out))
+    made = Plan(vault_faults=list(left_out), listener=tell)
     asked = AskedFor(request.tokens)
-    gather = partial(_gather, request=request, defaults=defaults, now=now, may_go_on=may_go_on)
+    at_once = tell if request.full else nobody
+    gather = partial(_gather, request=request, defaults=defaults, now=now, may_go_on=may_go_on, tell=at_once)
     for made_of_vault, asked_of_vault in of_each(vaults, gather):
         made.add(made_of_vault)
         asked.add(asked_of_vault)
     asked.settle(complete=not made.vault_faults)
+    if not request.full:
+        for outcome in made.told:
+            tell(outcome)
     return made
 
 
 def _gather(
-    vault: Vault, *, request: RunRequest, defaults: Thresholds, now: datetime, may_go_on: Callable[[], bool]
+    vault: Vault,
+    *,
+    request: RunRequest,
+    defaults: Thresholds,
+    now: datetime,
+    may_go_on: Callable[[], bool],
+    tell: Callable[[Outcome], None],
 ) -> tuple[Plan, AskedFor]:
     """What one vault adds to the plan, and which of the names that were asked for it has."""
-    made, asked = Plan(), AskedFor(request.tokens)
+    made, asked = Plan(listener=tell), AskedFor(request.tokens)
     inventory = Inventory(vault, vault_cloud=cloud_of_vault(vault.url), defaults=defaults, may_go_on=may_go_on)
     try:
         for record in inventory.records():

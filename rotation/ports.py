@@ -276,7 +276,13 @@ class Sink(Protocol):
         """The same issuer, with every redemption told."""
 
     def send(self, events: Sequence[Event], *, within: float) -> None:
-        """Send, and come back when it is done or so many seconds are over."""
+        """Send, in this order, and come back when it is done or so many seconds are over."""
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Send as the run goes on, in no order, and come back at once; several threads may."""
+
+    def settle(self, *, within: float) -> None:
+        """Give what was added so many seconds to arrive, and give up the rest; nothing is added after that."""
 
 
 class NoSink:
@@ -291,4 +297,10 @@ class NoSink:
         return issuer
 
     def send(self, events: Sequence[Event], *, within: float) -> None:
+        """Nothing."""
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Nothing."""
+
+    def settle(self, *, within: float) -> None:
         """Nothing."""

@@ -13,9 +13,9 @@ from datetime import datetime
 
 from rotation.clouds import cloud_of_vault
 from rotation.crew import Progress, act, no_progress
-from rotation.outcome import VaultFault
+from rotation.outcome import Outcome, VaultFault
 from rotation.pace import Clock, Deadlines, Pace, never
-from rotation.plan import RunRequest, credential_problems, plan
+from rotation.plan import RunRequest, credential_problems, nobody, plan
 from rotation.ports import HeldLease, Issuer, Lease, LeaseHeldError, LeaseHolder, NoSink, Sink, Vault, always
 from rotation.problem import Problem, problems_of
 from rotation.reason import Reason
@@ -76,9 +76,11 @@ def run(
     now: datetime,
     progress: Progress = no_progress,
     stopped: Callable[[], bool] = never,
+    tell: Callable[[Outcome], None] = nobody,
 ) -> RunReport:
     """Carry out one run and report it; once it is `stopped`, what is under way is finished and the rest deferred.
 
+    Every outcome that the report will list is told as soon as it is known, from several threads.
     Raises EveryVaultLeasedError, UnknownTokenError and AmbiguousTokenError, each before anything was redeemed or
     written.
     """
@@ -96,6 +98,7 @@ def run(
             now=now,
             left_out=leases.left_out,
             may_go_on=deadlines.may_start,
+            tell=tell,
         )
         contexts = {
             v.url: _context(v, leases.held[v.url], request, ports, limits, deadlines, now=now, begun=begun)

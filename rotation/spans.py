@@ -6,7 +6,6 @@ failure. How spans travel is left to `telemetry`.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,34 +14,19 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
 from rotation.clouds import Cloud
-from rotation.outbox import CHUNK, Outbox
+from rotation.outbox import Gathering
 from rotation.ports import ClientProofError, Grant, Issuer, Redemption, RedemptionError
 
 
 class EndedSpans(SpanProcessor):
     """Passes spans on by the chunk while the run goes on, so that a long run does not keep them."""
 
-    def __init__(self, outbox: Outbox[ReadableSpan]) -> None:
-        self.outbox = outbox
-        self._ended: list[ReadableSpan] = []
-        self._adding = threading.Lock()
+    def __init__(self, spans: Gathering[ReadableSpan]) -> None:
+        self._spans = spans
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep the span; a full chunk leaves, without anybody waiting for it."""
-        with self._adding:
-            self._ended.append(span)
-            if len(self._ended) >= CHUNK:
-                self._hand_on()
-
-    def close(self, *, within: float) -> None:
-        """Hand on the rest, and give all that is on its way so many seconds."""
-        with self._adding:
-            self._hand_on()
-        self.outbox.close(within=within)
-
-    def _hand_on(self) -> None:
-        self.outbox.send(self._ended, within=0)
-        self._ended = []
+        self._spans.add(span)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from opentelemetry.trace import SpanKind, get_current_span, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from rotation.events import RUN, Event
-from rotation.outbox import Outbox
+from rotation.outbox import Gathering, Outbox
 from rotation.ports import Issuer
 from rotation.spans import EndedSpans, TracedIssuer, ending
 
@@ -41,6 +41,7 @@ _RESOURCE = Resource({"service.name": "token-rotation"})  # the role in the appl
 _EVENT_NAME = "microsoft.custom_event.name"  # makes a row of AppEvents of a log record
 READ_SECONDS = 3.5
 SPANS_SECONDS = 1.5
+TOKENS_AT_ONCE = 4  # requests; one at a time could not tell 10,000 tokens that fail at once before a run is over
 IDLE_SECONDS = 0.2  # until a thread that has nothing to do has ended
 _CONNECT_SECONDS = 3
 _LONGEST_PAUSE_SECONDS = 1.0
@@ -94,26 +95,18 @@ class Telemetry:
         logging.getLogger("azure.monitor.opentelemetry").setLevel(logging.CRITICAL)  # it shows what it fails to send
         self._answer = "no answer"
         self._spans_seconds = spans_seconds
-        options = {
+        self._options = {
             **_EXPORT,
             "connection_string": connection_string,
             "credential": credential,
             "read_timeout": read_seconds,
             "raw_response_hook": self._answered,
         }
-        logs = AzureMonitorLogExporter(**options, retry_policy=_BriefRetry())
-        traces = AzureMonitorTraceExporter(**options, retry_policy=_BriefRetry())
-        self._events = Outbox[ReadableLogRecord](
-            _guarded(lambda records: logs.export(records) is LogRecordExportResult.SUCCESS),
-            ended=logs.client.close,
-            stands_apart=lambda record: record.log_record.body == RUN,  # it says that all before it is there
-        )
-        self._spans = Outbox[ReadableSpan](
-            _guarded(lambda spans: traces.export(spans) is SpanExportResult.SUCCESS), ended=traces.client.close
-        )
-        self._ended = EndedSpans(self._spans)
+        self._events = self._outbox_of_events()
+        self._tokens = Gathering(*(self._outbox_of_events() for _ in range(TOKENS_AT_ONCE)))
+        self._spans = Gathering(self._outbox_of_spans())
         provider = TracerProvider(sampler=ALWAYS_ON, resource=_RESOURCE, shutdown_on_exit=False)
-        provider.add_span_processor(self._ended)
+        provider.add_span_processor(EndedSpans(self._spans))
         self._tracer = provider.get_tracer(_SCOPE.name)
         self._run_id = ""
         self._context = TraceContextTextMapPropagator().extract({"traceparent": trace_parent}, Context())
@@ -138,18 +131,43 @@ class Telemetry:
         return TracedIssuer(issuer, self._tracer, self._run_id, self._context)
 
     def send(self, events: Sequence[Event], *, within: float) -> None:
-        """Send, and come back when it is done or so many seconds are over."""
+        """Send, in this order, and come back when it is done or so many seconds are over."""
         self._events.send([self._record(event) for event in events], within=within)
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Send as the run goes on, by the chunk and in no order, and come back at once."""
+        for event in events:
+            self._tokens.add(self._record(event))
+
+    def settle(self, *, within: float) -> None:
+        """Give what was added so many seconds to arrive, and give up the rest."""
+        self._tokens.close(within=within)
 
     def close(self) -> None:
         """Give the last spans a moment, and say in one line what was lost."""
-        self._ended.close(within=self._spans_seconds)
+        self._tokens.close(within=0)  # a run that a fault ended was not settled
+        self._spans.close(within=self._spans_seconds)
         self._events.close(within=IDLE_SECONDS)
-        if self._events.lost or self._spans.lost:
+        lost, sent = self._events.lost + self._tokens.lost, self._events.sent + self._tokens.sent
+        if lost or self._spans.lost:
             _logger.warning(
                 "rotation.telemetry_lost %d of %d events, %d of %d spans (last answer: %s); the run is not affected",
-                self._events.lost, self._events.sent, self._spans.lost, self._spans.sent, self._answer,
+                lost, sent, self._spans.lost, self._spans.sent, self._answer,
             )  # fmt: skip
+
+    def _outbox_of_events(self) -> Outbox[ReadableLogRecord]:
+        exporter = AzureMonitorLogExporter(**self._options, retry_policy=_BriefRetry())
+        return Outbox(
+            _guarded(lambda records: exporter.export(records) is LogRecordExportResult.SUCCESS),
+            ended=exporter.client.close,
+            stands_apart=lambda record: record.log_record.body == RUN,  # it says that all before it is there
+        )
+
+    def _outbox_of_spans(self) -> Outbox[ReadableSpan]:
+        exporter = AzureMonitorTraceExporter(**self._options, retry_policy=_BriefRetry())
+        return Outbox(
+            _guarded(lambda spans: exporter.export(spans) is SpanExportResult.SUCCESS), ended=exporter.client.close
+        )
 
     def _record(self, event: Event) -> ReadableLogRecord:
         attributes = {_EVENT_NAME: event.name, **event.properties}

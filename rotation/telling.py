@@ -21,7 +21,10 @@ from rotation.run import EveryVaultLeasedError, Limits, Ports, run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How many seconds a run waits for its sink: before it begins, for its tokens, and for the problems and the end."""
+    """How many seconds a run waits for its sink: before it begins, for the last tokens, for the problems and the end.
+
+    Tokens are told while the run goes on, and nothing waits for them until it is over.
+    """
 
     started: float = 2.0
     tokens: float = 4.0
@@ -60,7 +63,16 @@ def told_run(
         with sink.run(run_id):
             sink.send(events.started(begun), within=patience.started)
             watched = replace(ports, issuer=sink.traced(ports.issuer))
-            report = run(request, watched, limits, run_id=run_id, now=now, progress=progress, stopped=stopped)
+            report = run(
+                request,
+                watched,
+                limits,
+                run_id=run_id,
+                now=now,
+                progress=progress,
+                stopped=stopped,
+                tell=lambda outcome: sink.add(events.token(begun, outcome)),
+            )
     except (EveryVaultLeasedError, UnknownTokenError, AmbiguousTokenError):
         _tell(begun, sink, patience)
         raise
@@ -70,5 +82,5 @@ def told_run(
 
 def _tell(report: RunReport, sink: Sink, patience: Patience) -> None:
     """The verdict is sent even when the tokens did not arrive: alerts need no more than that."""
-    sink.send(events.tokens(report), within=patience.tokens)
+    sink.settle(within=patience.tokens)
     sink.send(events.verdict(report), within=patience.verdict)

@@ -163,9 +163,17 @@ def test_a_silent_ingestion_delays_neither_the_run_nor_its_end(
     with caplog.at_level(logging.WARNING), telemetry_of(world, read_seconds=60, spans_seconds=0.1) as sink:
         told(job, sink, patience=IMPATIENT)
     assert len(values_of(partner.vault, "contoso")) == 2
-    assert [request.status for request in world.monitor.log.requests] == [0, 0]  # one of events, one of spans
+    assert [request.status for request in world.monitor.log.requests] == [0] * 3  # the beginning, a token, a span
     (line,) = lost_lines(caplog)
     assert line.startswith("rotation.telemetry_lost 3 of 3 events, 2 of 2 spans (last answer: no answer)")
+
+
+def test_a_silence_about_tokens_does_not_keep_the_end_of_the_run(job: Job, world: World, partner: Partner) -> None:
+    partner.put("contoso")
+    world.monitor.faults.fail_next(Hang(), after=1)
+    with telemetry_of(world, read_seconds=60) as sink:
+        told(job, sink, patience=Patience(started=60, tokens=0.1, verdict=60))
+    assert names_in_order(world) == ["rotation.started", "rotation.run"]
 
 
 def test_a_silence_ends_by_itself_and_the_end_of_the_run_still_arrives(job: Job, world: World) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-from rotation.outbox import CHUNK, Outbox
+from rotation.outbox import CHUNK, Gathering, Outbox
 
 
 class Receiver:
@@ -99,3 +100,36 @@ def test_what_stands_apart_shares_no_chunk_with_what_it_says_is_there() -> None:
     outbox.send(range(9), within=10)
     outbox.close(within=10)
     assert receiver.chunks == [[0, 1, 2, 3, 4, 5, 6], [7, 8]]
+
+
+def test_what_is_gathered_leaves_by_the_chunk_as_it_comes_and_the_rest_at_the_end() -> None:
+    receiver = Receiver()
+    gathering = Gathering(receiver.outbox())
+    for number in range(CHUNK + 1):
+        gathering.add(number)
+    assert gathering.sent == CHUNK
+    gathering.close(within=10)
+    assert [len(chunk) for chunk in receiver.chunks] == [CHUNK, 1]
+    assert (gathering.sent, gathering.lost) == (CHUNK + 1, 0)
+
+
+def test_a_request_that_hangs_holds_up_none_beside_it_and_nobody_for_longer_than_was_said() -> None:
+    gate = threading.Event()
+    stuck, well = Receiver(gate=gate), Receiver()
+    gathering = Gathering(stuck.outbox(), well.outbox())
+    for number in range(CHUNK * 4):
+        gathering.add(number)
+    gathering.close(within=0.2)
+    assert (gathering.lost, len(well.chunks)) == (CHUNK * 2, 2)
+    gate.set()
+    assert stuck.ended.wait(10)
+    assert len(stuck.chunks) == 1  # the one that was on its way; the next was given up
+
+
+def test_several_threads_gather_each_thing_once() -> None:
+    receiver = Receiver()
+    gathering = Gathering(receiver.outbox())
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(gathering.add, range(CHUNK * 4 - 1)))
+    gathering.close(within=10)
+    assert sorted(number for chunk in receiver.chunks for number in chunk) == list(range(CHUNK * 4 - 1))

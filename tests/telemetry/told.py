@@ -11,7 +11,7 @@ from azure.identity import ManagedIdentityCredential
 
 from emulators.monitor.tables import Row
 from emulators.world import World
-from rotation.crew import no_progress
+from rotation.crew import Progress, no_progress
 from rotation.lease import ProcessLease
 from rotation.pace import Clock, never
 from rotation.plan import RunRequest
@@ -53,6 +53,7 @@ def told(
     vaults: Sequence[Vault] = (),
     dry_run: bool = False,
     patience: Patience = UNHURRIED,
+    progress: Progress = no_progress,
 ) -> RunReport:
     """A timer's run, told."""
     clock = Clock(monotonic=job.turned.monotonic, sleep=job.turned.sleep)
@@ -63,7 +64,7 @@ def told(
         job.limits,
         run_id=RUN_ID,
         now=datetime.now(UTC),
-        progress=no_progress,
+        progress=progress,
         stopped=never,
         patience=patience,
     )
