@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
-from rotation import timer, web
+from rotation import timer, web, worker_log
+
+worker_log.set_levels()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 

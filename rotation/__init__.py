@@ -16,8 +16,8 @@ Adapters, and the table of the issuer's error codes:
     blob_lease, blob_errors; telemetry, spans, outbox
 The one reader of the environment, and the one place that knows everything:
     settings, schedule_expression, telemetry_target, connection_string; wiring
-The doors; `function_app.py` beside this folder opens the first two:
-    timer, web, cli
+The doors; `function_app.py` beside this folder opens the first two, and says what their log takes:
+    timer, web, cli; worker_log
 
 The pure part imports nothing that could read a clock, a file or a network: the import contracts in `pyproject.toml`
 hold it.

@@ -14,7 +14,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import copy_context
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
@@ -153,7 +155,8 @@ class _Term:
         self._monotonic = monotonic
         self._until = begun + LEASE_SECONDS  # counted from before the request: the service's own count ends later
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._renew, name=f"lease {name}", daemon=True)
+        renew = partial(copy_context().run, self._renew)  # what it logs is ascribed to the invocation
+        self._thread = threading.Thread(target=renew, name=f"lease {name}", daemon=True)
         self._thread.start()
 
     def is_held(self) -> bool:

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import replace
 
 from rotation.lane_credentials import ClientProofs, LaneCredentials
@@ -47,7 +48,8 @@ def act(
     crew = _Crew(plan, schedule, contexts, list_all=list_all, progress=progress)
     hands = min(workers, len(plan.due))
     with ThreadPoolExecutor(hands, thread_name_prefix="rotate") as pool:
-        working = [pool.submit(crew.work) for _ in range(hands)]
+        # In the context of the invocation: the host drops a line of the log that it cannot ascribe to one.
+        working = [pool.submit(copy_context().run, crew.work) for _ in range(hands)]
         try:
             wait(working, return_when=FIRST_EXCEPTION)
         finally:  # whatever ended the wait: what is under way is finished, and nothing more is started

@@ -30,11 +30,11 @@ def test_the_sample_of_local_settings_shows_each_default() -> None:
     assert Settings.from_environ(sample) == Settings.from_environ(of_the_machine)
 
 
-def test_the_host_sends_telemetry_the_way_that_the_sample_pairs_it_with() -> None:
+def test_the_host_exports_its_own_telemetry_and_the_log_of_the_worker() -> None:
+    """Either variable would take the log from the host: what the worker then exports is not what the job logs."""
     sample = read_json("local.settings.sample.json")["Values"]
     assert read_json("host.json")["telemetryMode"] == "OpenTelemetry"
-    assert sample["PYTHON_ENABLE_OPENTELEMETRY"] == "true"
-    assert "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY" not in sample
+    assert not {"PYTHON_ENABLE_OPENTELEMETRY", "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"} & set(sample)
 
 
 def test_the_function_may_run_as_long_as_a_run_takes() -> None:

@@ -25,10 +25,14 @@ class InvocationFailed(Exception):
 
 
 class FunctionsHost:
-    """An application folder, indexed and running; stop it when done, or use it as a context manager."""
+    """An application folder, indexed and running; stop it when done, or use it as a context manager.
+
+    `log` has the traces that the host makes of what the application logs.
+    """
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
+        self.log = worker.log
         self.functions: tuple[FunctionInfo, ...] = tuple(FunctionInfo.read(each) for each in worker.functions)
 
     @classmethod

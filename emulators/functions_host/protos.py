@@ -135,6 +135,16 @@ class FunctionMetadataResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class RpcLog:
+    """One line of the worker's log, at a level of Python's; of which invocation, if its context says so."""
+
+    message: str
+    level: int
+    invocation_id: str
+    is_system: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RpcTraceContext:
     """The W3C trace context that the host hands to an invocation."""
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 from emulators.functions_host import protos
+from emulators.functions_host.worker_log import OPEN_TELEMETRY, HostLog, WorkerLog
 
 _RUNTIME = "azure_functions_runtime"
 _APPLICATION = "function_app"
@@ -37,24 +38,31 @@ class Worker:
         Raises IndexingFailed with the runtime's own words.
         """
         self._folder = str(app_folder.resolve())
+        self.log = HostLog(app_folder)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="functions-worker", daemon=True)
         self._thread.start()
         with _importing:
             self._runtime = self._import_runtime()
+            self._handler = WorkerLog(self._runtime.invocation_id_cv.get, self.log.take)
+            self._handler.open()
             try:
                 self.functions = asyncio.run_coroutine_threadsafe(self._index(), self._loop).result()
             except BaseException:
                 self._release()
                 raise
+        self._names = {function.function_id: function.name for function in self.functions}
 
     def invoke(self, function_id: str, values: Sequence[protos.ParameterBinding]) -> Future[protos.InvocationResponse]:
         """Start one invocation; a function that raises is an answer too, never an exception of this future."""
         trace = protos.RpcTraceContext(f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01")
         request = protos.InvocationRequest(str(uuid.uuid4()), function_id, values, trace)
-        return asyncio.run_coroutine_threadsafe(
+        self.log.begin(request.invocation_id, self._names[function_id])
+        answer: Future[protos.InvocationResponse] = asyncio.run_coroutine_threadsafe(
             self._runtime.invocation_request(_envelope(invocation_request=request)), self._loop
         )
+        answer.add_done_callback(lambda _: self.log.end(request.invocation_id))
+        return answer
 
     def stop(self) -> None:
         """Wait for the functions that still run, then let go of the thread, the folder and the modules."""
@@ -75,6 +83,7 @@ class Worker:
         )
         if started.result.exception is not None:
             raise IndexingFailed(started.result.exception.message)
+        self.log.worker_exports_its_own = OPEN_TELEMETRY in started.capabilities
         found: protos.FunctionMetadataResponse = await self._runtime.functions_metadata_request(_envelope())
         if not found.function_metadata_results:
             raise IndexingFailed(f"there is no {_APPLICATION}.py with a function in it")
@@ -83,6 +92,7 @@ class Worker:
     def _release(self) -> None:
         asyncio.run_coroutine_threadsafe(_drained(), self._loop).result()
         self._runtime.stop_threadpool_executor()
+        self._handler.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
         self._loop.close()

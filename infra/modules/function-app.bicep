@@ -83,10 +83,11 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 }
 
 // Who the job is and where it reports to cannot be chosen. "Connecting to host storage with an identity", Azure Functions
-// developer guide, and "Use OpenTelemetry with Azure Functions" (2025-11-17): of the two variables that keep the host from
-// telling the worker's lines a second time this is the one for an app that sets up its exporter itself; the other,
-// PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY, makes the worker set up one more. FUNCTIONS_WORKER_RUNTIME and its like are
-// not here: the plan takes them from functionAppConfig ("Flex Consumption plan deprecations", app settings reference).
+// developer guide. Neither of the variables of "Use OpenTelemetry with Azure Functions" (2025-11-17) is here: with
+// PYTHON_ENABLE_OPENTELEMETRY the host drops the lines of the job's log, and nothing else would send them;
+// PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY makes the worker export those of every library (docs/adr/0006-telemetry.md).
+// FUNCTIONS_WORKER_RUNTIME and its like are not here: the plan takes them from functionAppConfig ("Flex Consumption plan
+// deprecations", app settings reference).
 resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'appsettings'
@@ -97,7 +98,6 @@ resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
     AzureWebJobsStorage__clientId: identityClientId
     APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights.properties.ConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
-    PYTHON_ENABLE_OPENTELEMETRY: 'true'
   })
 }
 

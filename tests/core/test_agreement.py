@@ -12,9 +12,7 @@ import pytest
 from rotation.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-HOSTS_OWN = {
-    "FUNCTIONS_WORKER_RUNTIME", "PYTHON_ENABLE_OPENTELEMETRY",
-}  # fmt: skip
+HOSTS_OWN = {"FUNCTIONS_WORKER_RUNTIME"}
 """Read by the Functions host beside the code."""
 
 PLATFORMS_OWN = {"IDENTITY_ENDPOINT", "REQUESTS_CA_BUNDLE"}

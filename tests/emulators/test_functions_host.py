@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,13 +15,16 @@ from textwrap import dedent
 import pytest
 import requests
 
-from emulators.functions_host import FunctionsHost, IndexingFailed, InvocationFailed, SettingMissing
+from emulators.functions_host import FunctionsHost, IndexingFailed, InvocationFailed, SettingMissing, Trace
 from emulators.serve import Site, listen, serving, url_of
 
 KEY = "contoso-function-key"
 APP = """
 import asyncio
+import contextvars
+import functools
 import json
+import logging
 import threading
 import azure.functions as func
 
@@ -68,6 +73,18 @@ async def slow(req: func.HttpRequest) -> str:
 @app.route(route="thread")
 def thread(req: func.HttpRequest) -> str:
     return threading.current_thread().name
+
+@app.route(route="say")
+def say(req: func.HttpRequest) -> str:
+    say = functools.partial(logging.getLogger("contoso").log, int(req.params["level"]))
+    say("said")
+    in_context = functools.partial(contextvars.copy_context().run, say, "said in a thread that has the context")
+    for target in (functools.partial(say, "said in a thread without it"), in_context):
+        thread = threading.Thread(target=target)
+        thread.start()
+        thread.join()
+    logging.getLogger("azure.functions").error("said to the platform")
+    return "said"
 
 @app.route(route="root", auth_level=func.AuthLevel.ADMIN)
 def root(req: func.HttpRequest) -> str:
@@ -121,7 +138,7 @@ def test_an_http_function_is_described_by_its_bindings(host: FunctionsHost) -> N
 
 def test_every_function_is_exposed(host: FunctionsHost) -> None:
     names = {function.name for function in host.functions}
-    assert names == {"tick", "broken", "echo", "history", "item", "failing", "meet", "slow", "thread", "root"}
+    assert names == {"tick", "broken", "echo", "history", "item", "failing", "meet", "slow", "thread", "say", "root"}
 
 
 def test_a_setting_in_the_schedule_is_resolved_from_the_environment_given(host: FunctionsHost) -> None:
@@ -223,6 +240,36 @@ def test_a_parameter_of_the_route_reaches_the_function(client: Client) -> None:
     assert client.send("GET", "/api/items/contoso", headers={"x-functions-key": KEY}).text == "contoso"
 
 
+def test_the_host_keeps_what_is_logged_by_whatever_belongs_to_an_invocation(host: FunctionsHost) -> None:
+    host.invoke_http("say", query={"level": "20"})
+    logging.getLogger("contoso").error("said by nobody's invocation")
+    assert host.log.traces() == (
+        Trace("Function.say.User", logging.INFO, "said"),
+        Trace("Function.say.User", logging.INFO, "said in a thread that has the context"),
+    )
+    host.log.clear()
+    assert host.log.traces() == ()
+
+
+@pytest.mark.parametrize(("lowest", "level", "kept"), [("Warning", 20, 0), ("Warning", 30, 2), ("Debug", 10, 0)])
+def test_a_line_is_dropped_beneath_the_level_of_the_host_or_of_the_worker(
+    tmp_path: Path, lowest: str, level: int, kept: int
+) -> None:
+    (tmp_path / "host.json").write_text(json.dumps({"logging": {"logLevel": {"default": lowest}}}), encoding="utf-8")
+    with FunctionsHost.start(write_app(tmp_path)) as host:
+        host.invoke_http("say", query={"level": str(level)})
+        assert len(host.log.traces()) == kept
+
+
+def test_the_host_drops_every_line_of_a_worker_that_exports_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHON_ENABLE_OPENTELEMETRY", "true")
+    with FunctionsHost.start(write_app(tmp_path)) as host:
+        host.invoke_http("say", query={"level": "40"})
+        assert host.log.traces() == ()
+
+
 def test_a_second_application_in_the_process_is_its_own(tmp_path: Path, host: FunctionsHost) -> None:
     other = tmp_path / "other"
     other.mkdir()
@@ -235,9 +282,10 @@ def test_a_second_application_in_the_process_is_its_own(tmp_path: Path, host: Fu
 
 
 def test_a_stopped_host_leaves_nothing_behind(tmp_path: Path) -> None:
-    path, threads = list(sys.path), threading.active_count()
+    root = logging.getLogger()
+    path, threads, log = list(sys.path), threading.active_count(), (root.level, list(root.handlers))
     FunctionsHost.start(write_app(tmp_path)).stop()
-    assert (sys.path, threading.active_count()) == (path, threads)
+    assert (sys.path, threading.active_count(), (root.level, root.handlers)) == (path, threads, log)
     assert "function_app" not in sys.modules
 
 

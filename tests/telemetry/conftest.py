@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -50,8 +51,11 @@ def job_of_both(world: World) -> Iterator[Job]:
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[FunctionsHost]:
+    """The host, whose worker has the variables of the sample that are its own."""
+    sample = json.loads((CHECKOUT / "local.settings.sample.json").read_text(encoding="utf-8"))["Values"]
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PYTHON_ENABLE_OPENTELEMETRY", "true")  # as the app settings pair it with host.json
+        for name in [name for name in sample if name.startswith("PYTHON_")]:
+            environment.setenv(name, sample[name])
         with FunctionsHost.start(CHECKOUT) as started:
             yield started
 

@@ -188,13 +188,13 @@ def test_the_beginning_arrives_before_a_vault_is_looked_at(job: Job, world: Worl
     seen: list[list[str]] = []
 
     class Watched:
-        """The vault, which notes what had arrived when it was listed."""
+        """The vault, which notes what had arrived when it was given its deadline, and so before it was listed."""
 
         def within(self, _: Deadline) -> Watched:
             return self
 
         def __getattr__(self, name: str) -> object:
-            if name == "secrets":
+            if name == "within":
                 seen.append(names_in_order(world))
             return getattr(job.vaults[0], name)
 
