@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from emulators.faults import Faults
 from emulators.functions_host import FunctionsHost
 from emulators.overheard import Overheard
 from emulators.world import World
+from tests.canary.blob_service import served_blobs
 from tests.canary.places import Said, listening
 from tests.canary.search import Canaries
 from tests.effects.partners import Partner
@@ -24,6 +26,8 @@ class Bugged:
 
     world: World
     overheard: Overheard
+    storage_url: str
+    storage_faults: Faults
 
     def canaries(self) -> Canaries:
         """Every secret that went by or lies in a vault."""
@@ -35,12 +39,18 @@ class Bugged:
         }
         return Canaries(self.overheard.secrets | stored | {self.world.identities.header})
 
+    def told(self) -> list[object]:
+        """Every row of every table of Azure Monitor."""
+        state = self.world.monitor.state
+        return [row for table in state.tables() for row in state.rows(table)]
+
 
 @pytest.fixture(scope="session")
 def opened() -> Iterator[Bugged]:
     overheard = Overheard()
-    with World.open(overheard=overheard, telemetry=True) as world:
-        yield Bugged(world, overheard)
+    faults = Faults()
+    with World.open(overheard=overheard, telemetry=True) as world, served_blobs(overheard, faults) as url:
+        yield Bugged(world, overheard, url, faults)
 
 
 @pytest.fixture
@@ -50,6 +60,8 @@ def bugged(opened: Bugged, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bugged]:
     yield opened
     opened.overheard.clear()
     opened.world.monitor.state.clear()
+    opened.world.monitor.faults.clear()
+    opened.storage_faults.clear()
     opened.world.empty()
 
 
@@ -64,7 +76,14 @@ def said() -> Iterator[Said]:
         yield heard
 
 
-@pytest.fixture(scope="session")
-def host() -> Iterator[FunctionsHost]:
+@pytest.fixture(scope="module")
+def started() -> Iterator[FunctionsHost]:
     with FunctionsHost.start(CHECKOUT) as started:
         yield started
+
+
+@pytest.fixture
+def host(started: FunctionsHost) -> FunctionsHost:
+    """A host that has no traces yet."""
+    started.log.clear()
+    return started

@@ -123,6 +123,16 @@ def identity_says(answer: Fault) -> Scenario:
     return answered
 
 
+def ingestion_says(answer: Fault) -> Scenario:
+    """To the first requests of a run; what gets no answer is sent again, and each time takes its time."""
+
+    def answered(partner: Partner) -> None:
+        partner.put("contoso")
+        partner.world.monitor.faults.fail_next(answer, times=4)
+
+    return answered
+
+
 def dying(partner: Partner) -> None:
     partner.put("contoso", redeemed=timedelta(days=85))
     partner.world.entra.revoke(partner.vault.state.current("contoso").value)
@@ -147,4 +157,5 @@ SCENARIOS: dict[str, Scenario] = {
     "discovery answers otherwise": issuer_says(ANSWERS, path="openid-config"),
     **{f"the vault: {name}": vault_says(answer) for name, answer in ANSWERS.items()},
     **{f"the identity endpoint: {name}": identity_says(answer) for name, answer in ANSWERS.items()},
+    **{f"ingestion: {name}": ingestion_says(answer) for name, answer in ANSWERS.items()},
 }  # fmt: skip

@@ -5,23 +5,20 @@ from __future__ import annotations
 import base64
 import logging
 import os
-from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from rotation.events import Event
+from emulators.functions_host import FunctionsHost
 from rotation.wiring import application
-from tests.canary.conftest import Bugged
+from tests.canary.conftest import CHECKOUT, Bugged
 from tests.canary.places import Said
 from tests.canary.search import Canaries
-from tests.canary.test_nothing_secret_is_said import assert_silent
+from tests.canary.test_nothing_secret_is_printed import ours
+from tests.canary.test_nothing_secret_is_said import assert_silent, shown, through_every_door
 from tests.effects.partners import CLIENT_SECRET, Partner
-
-
-@dataclass
-class Talkative:
-    value: str
 
 
 def say_in_a_log(token: str, said: Said) -> None:
@@ -42,14 +39,6 @@ def say_in_a_logged_traceback(token: str, said: Said) -> None:
     assert said.by_place["traceback"]
 
 
-def say_in_http(token: str, said: Said) -> None:
-    said.add("http", f'{{"message": "{token}"}}')
-
-
-def say_on_the_command_line(token: str, said: Said) -> None:
-    said.add("cli", f"contoso  failed  {token}")
-
-
 def say_in_an_exception(token: str, said: Said) -> None:
     said.add_raised(ValueError(f"the value {token} is no token"))
 
@@ -67,19 +56,12 @@ def say_in_a_local(token: str, said: Said) -> None:
     assert token not in said.text_of("exception")
 
 
-def say_in_a_repr(token: str, said: Said) -> None:
-    said.add("repr", Talkative(token))
-
-
 PLACES = [
     say_in_a_log,
     say_in_an_attribute_of_a_record,
     say_in_a_logged_traceback,
-    say_in_http,
-    say_on_the_command_line,
     say_in_an_exception,
     say_in_a_local,
-    say_in_a_repr,
 ]
 
 
@@ -94,15 +76,81 @@ def test_a_token_that_is_said(bugged: Bugged, partner: Partner, said: Said, say:
         assert_silent(bugged, said)
 
 
-def test_a_token_in_an_event_is_found_in_what_arrives(bugged: Bugged, partner: Partner, said: Said) -> None:
-    token = partner.put("contoso")
+def test_a_token_that_every_door_shows(bugged: Bugged, host: FunctionsHost, partner: Partner, said: Said) -> None:
+    """A label is shown wherever its token is told: somebody pasted another's token into one."""
+    partner.put("fabrikam", tags=partner.tags(label=partner.put("contoso")[100:160]))
+    partner.world.entra.revoke(partner.vault.state.current("fabrikam").value)
 
-    with application(os.environ) as app, app.open_sink("") as sink, sink.run("a-run"):
-        sink.send([Event("rotation.token", {"message": token[100:160]})], within=10)
-    said.add("telemetry", *bugged.world.monitor.state.rows("AppEvents"))
+    through_every_door(bugged, host, said)
 
-    with pytest.raises(AssertionError, match="telemetry"):
-        assert_silent(bugged, said)
+    assert set(shown(bugged, said)) == {"http", "cli", "log", "traces", "telemetry"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "places"),
+    [
+        (
+            "    timer.rotate(",
+            "    raise LookupError(os.environ['PLANTED'])\n    timer.rotate(",
+            {"exception", "traceback"},
+        ),
+        ("response.text(),", "response.text() + os.environ['PLANTED'],", {"http"}),
+        ("headers=dict(response.headers)", "headers={'x-debug': os.environ['PLANTED']}", {"http"}),
+        ("    timer.rotate(", "    print_it(os.environ['PLANTED'])\n    timer.rotate(", {"log", "traces"}),
+    ],
+    ids=["an exception of the timer", "a body", "a header", "a line of the log"],
+)
+def test_a_bug_of_a_door(
+    bugged: Bugged,
+    partner: Partner,
+    said: Said,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    right: str,
+    wrong: str,
+    places: set[str],
+) -> None:
+    """In a copy of `function_app.py`."""
+    monkeypatch.setenv("PLANTED", partner.put("contoso")[100:160])
+    source = (CHECKOUT / "function_app.py").read_text(encoding="utf-8")
+    assert right in source
+    source = source.replace(right, wrong) + "\nfrom logging import getLogger\nprint_it = getLogger('contoso').warning\n"
+    (tmp_path / "function_app.py").write_text(source, encoding="utf-8")
+
+    with FunctionsHost.start(tmp_path) as copy:
+        through_every_door(bugged, copy, said)
+
+    assert set(shown(bugged, said)) == places
+
+
+def test_a_token_in_a_value_of_ours(bugged: Bugged, partner: Partner, said: Said) -> None:
+    """Nothing hides a content type: somebody pasted another's token into one."""
+    pasted = partner.put("contoso")[100:160]
+    partner.vault.state.put("fabrikam", partner.consent(), tags=partner.tags(), content_type=pasted)
+    with application(os.environ) as app:
+        read = app.ports.vaults[0].read("fabrikam")
+        said.add("repr", *ours())
+
+    assert read.content_type == pasted
+    assert set(shown(bugged, said)) == {"repr"}
+
+
+@pytest.mark.parametrize("table", ["EventData", "MessageData", "RequestData", "RemoteDependencyData", "ExceptionData"])
+def test_a_token_in_any_table_of_azure_monitor(bugged: Bugged, partner: Partner, said: Said, table: str) -> None:
+    state = bugged.world.monitor.state
+    data = {
+        "name": "x", "message": "x", "id": "x", "duration": "00:00:01", "exceptions": [{}],
+        "properties": {"detail": partner.put("contoso")[100:160]},
+    }  # fmt: skip
+    item = {
+        "name": "x", "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "iKey": state.instrumentation_key,
+        "data": {"baseType": table, "baseData": data},
+    }  # fmt: skip
+    assert state.take([item]) == []
+
+    said.add("telemetry", *bugged.told())
+
+    assert set(shown(bugged, said)) == {"telemetry"}
 
 
 @pytest.mark.parametrize(

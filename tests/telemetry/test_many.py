@@ -39,6 +39,13 @@ def test_ten_thousand_tokens_of_one_run_arrive_however_slow_ingestion_is_and_the
     assert caplog.messages == []
 
 
+def test_the_last_tokens_of_a_run_are_waited_for(job: Job, world: World) -> None:
+    world.monitor.faults.fail_next(Delay(1.0), after=1)
+    with telemetry_of(world) as sink:
+        told(job, sink, vaults=[ListedVault(unreadable(1))], patience=PATIENCE)
+    assert names_in_order(world).count("rotation.token") == 1
+
+
 def test_tokens_are_told_while_the_run_goes_on(job: Job, world: World, partner: Partner) -> None:
     """A run that is killed, or one of hours, has told what it did."""
     partner.put("fabrikam")
