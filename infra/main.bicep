@@ -21,7 +21,7 @@ param location string
 @description('Name of the resource group. Default: made from the environment. A group of its own: a deployment replaces its tags, and azd down deletes it with all that is in it.')
 param resourceGroupName string = ''
 
-@description('Object id of one more principal who may do in the vaults what the job may: whoever tags tokens and uses the command line. Empty: nobody but the job. azd\'s own AZURE_PRINCIPAL_ID is left out on purpose: it would give whoever deploys a data role.')
+@description('Object id of one more principal who may do in the vaults what the job may, and send its telemetry: whoever tags tokens and uses the command line. Empty: nobody but the job. azd\'s own AZURE_PRINCIPAL_ID is left out on purpose: it would give whoever deploys a data role.')
 param principalId string = ''
 
 @allowed(['User', 'Group', 'ServicePrincipal'])
@@ -194,6 +194,8 @@ module monitoring 'modules/monitoring.bicep' = {
     dailyCapGb: dailyCapGb
     jobPrincipalId: identities.outputs.jobPrincipalId
     alertsPrincipalId: identities.outputs.alertsPrincipalId
+    principalId: principalId
+    principalType: principalType
   }
 }
 

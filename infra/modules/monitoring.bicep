@@ -8,6 +8,8 @@ param retentionDays int
 param dailyCapGb int
 param jobPrincipalId string
 param alertsPrincipalId string
+param principalId string
+param principalType string
 
 var roles = loadJsonContent('../roles.json')
 
@@ -54,6 +56,17 @@ resource jobSendsTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' 
   properties: {
     principalId: jobPrincipalId
     principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.monitoringMetricsPublisher)
+  }
+}
+
+// A run by hand ends the alert of what it mended, if it may say so.
+resource operatorSendsTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(principalId)) {
+  name: guid(applicationInsights.id, principalId, roles.monitoringMetricsPublisher)
+  scope: applicationInsights
+  properties: {
+    principalId: principalId
+    principalType: principalType
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.monitoringMetricsPublisher)
   }
 }

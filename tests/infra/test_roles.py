@@ -26,6 +26,7 @@ ASSIGNED = {
     ("principalId", "roleName", "vault"),
     ("jobPrincipalId", "roles.storageBlobDataOwner", "account"),
     ("jobPrincipalId", "roles.monitoringMetricsPublisher", "applicationInsights"),
+    ("principalId", "roles.monitoringMetricsPublisher", "applicationInsights"),
     ("alertsPrincipalId", "roles.logAnalyticsReader", "workspace"),
 }
 """To whom, which role, on what; `roleName` is the custom role, or the one that the operator named instead."""
@@ -143,6 +144,12 @@ def test_nobody_but_the_job_gets_a_data_role_unless_named(infra: Path) -> None:
         ("modules/storage.bicep", "output id", ONE_MORE, "'account') is assigned, and nobody decided that"),
         ("modules/storage.bicep", "'ServicePrincipal'", "'User'", "does not say what the principal is"),
         ("modules/monitoring.bicep", "(workspace.id, alerts", "(workspace.id, job", "is not named by its scope"),
+        (
+            "modules/monitoring.bicep",
+            "guid(applicationInsights.id, principalId, ",
+            "guid(",
+            "'roles.monitoringMetricsPublisher', 'applicationInsights') is not assigned",
+        ),
         (
             "modules/key-vault-access.bicep",
             "guid(vault.id, principalId, ",
