@@ -1,7 +1,7 @@
 """token-rotation: keep OAuth refresh tokens in Azure Key Vault alive. The map of this folder, from the inside out.
 
 What a token is, and what is due (pure):
-    reason, secret_value, clouds, origin, credential_ref, token, policy, tagging
+    reason, secret_value, clouds, origin, credential_ref, remembered, token, policy, tagging
 What happened, what it means, how it is told (pure):
     outcome, problem, report, events, status_report
 What the effects need from outside, and the errors they may get:

@@ -13,7 +13,10 @@ from enum import StrEnum
 from rotation.credential_ref import CredentialRef
 from rotation.policy import days_left, expiry_reason
 from rotation.reason import Reason, Unit
-from rotation.token import LastFailure, ManagedToken
+from rotation.remembered import LastFailure, LastWarning
+from rotation.token import ManagedToken
+
+_RETIRED = (Reason.DISABLED, Reason.SECRET_DELETED)
 
 
 class Kind(StrEnum):
@@ -43,8 +46,9 @@ class Outcome:
     the breaker. `days_left` is None while the token's age is unknown, and when the record is not of the version that is
     current. `expiry` is the problem that the days left are by themselves. `standing` is what failed before, where this
     run learned nothing of it: the token was not tried, or met something that passes. `repeated` says that an earlier
-    run saw this very failure of this very version too. `proved` is what a stored redemption shows to be in order: units
-    with their subjects.
+    run saw this very failure of this very version too. `warnings` are those of this rotation, or of the last one where
+    the token was not rotated; `last_warning` says since when. `proved` is what a stored redemption shows to be in
+    order: units with their subjects.
     """
 
     vault: str
@@ -62,6 +66,7 @@ class Outcome:
     repeated: bool = False
     closes_vault: bool = False
     warnings: tuple[Reason, ...] = ()
+    last_warning: LastWarning | None = None
     proved: tuple[tuple[Unit, str], ...] = ()
 
     @property
@@ -137,6 +142,7 @@ class Ended(Exception):
 def outcome_of(token: ManagedToken, kind: Kind, reason: Reason, *, now: datetime, message: str = "") -> Outcome:
     """An outcome of this token as its record stands, with the subject that the reason's unit asks for."""
     is_current = reason is not Reason.SUPERSEDED  # else the record and its days are those of a version before
+    is_warned = is_current and reason not in _RETIRED
     return Outcome(
         vault=token.vault,
         name=token.name,
@@ -147,6 +153,8 @@ def outcome_of(token: ManagedToken, kind: Kind, reason: Reason, *, now: datetime
         subject=_subject(token, reason.unit),
         days_left=days_left(token, now=now) if is_current else None,
         expiry=expiry_reason(token, now=now) if is_current else None,
+        warnings=token.standing_warnings if is_warned else (),
+        last_warning=token.last_warning if is_warned else None,
     )
 
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from rotation.reason import TRANSIENT, Reason, Unit
-from rotation.token import LastFailure, ManagedToken, Thresholds
+from rotation.remembered import LastFailure
+from rotation.token import ManagedToken, Thresholds
 
 CRITICAL_DAYS = 7
 """Fewer days left than this and the loss of access is a matter of days."""

@@ -144,6 +144,9 @@ def _problem(key: _Key, members: list[Outcome]) -> Problem:
 
 
 def _first_seen(outcome: Outcome, reason: Reason) -> date | None:
+    warned = outcome.last_warning
+    if warned is not None and reason in warned.reasons:
+        return warned.first_seen
     known = (outcome.streak, outcome.standing.failure if outcome.standing else None)
     return _earliest(failure.first_seen for failure in known if failure is not None and failure.reason is reason)
 

@@ -1,21 +1,24 @@
-"""What a failed attempt leaves behind: its streak, in the tag `last-failure` of the version that failed.
+"""What an attempt leaves behind: of a failed one its streak, in the tag `last-failure` of the version that failed.
 
-The next run goes on from there (docs/adr/0003-a-failure-is-remembered.md). Which failure is worth remembering is left
-to `rotate`, how a streak counts to `policy`, what fits into the tags to `tagging`.
+The next run goes on from there (docs/adr/0003-a-failure-is-remembered.md). A rotation that could not settle says so in
+the tag `last-warning` of its own version. Which failure is worth remembering is left to `rotate`, how a streak counts
+to `policy`, what fits into the tags to `tagging`.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from rotation.outcome import Kind, Outcome, outcome_of, standing_of
 from rotation.pace import Deadlines
 from rotation.policy import streak
-from rotation.ports import Vault, VaultError
+from rotation.ports import NewVersion, Vault, VaultError
 from rotation.reason import TRANSIENT, Reason, Unit
-from rotation.tagging import after_failure
-from rotation.token import LastFailure, ManagedToken, is_managed
+from rotation.remembered import LastFailure, LastWarning
+from rotation.tagging import after_failure, after_warning
+from rotation.token import REDEEMED_AT, ManagedToken, is_managed
 
 _WAITS_SECONDS = (0.5, 1.0)
 _REPLACED = "the version that failed was replaced meanwhile; the new one is redeemed by the next run"
@@ -39,12 +42,12 @@ def remember(
         gone, dropped = _put(failure, token.name, vault, deadlines)
     except VaultError as error:
         if error.reason is Reason.VAULT_DENIED:  # no run can remember anything: told at once, and why
-            return replace(outcome, warnings=(Reason.VAULT_DENIED,))
+            return replace(outcome, warnings=(*outcome.warnings, Reason.VAULT_DENIED))
         return failed  # the failure itself is what is told; only its memory is lost, and the next run finds it again
     if gone:
         return outcome_of(token, Kind.SKIPPED, Reason.SUPERSEDED, now=now, message=gone)
     if dropped:  # no run can remember it: what would wait for a second one is told at once
-        return replace(outcome, warnings=(Reason.TAGS_DROPPED,))
+        return replace(outcome, warnings=tuple(dict.fromkeys((*outcome.warnings, Reason.TAGS_DROPPED))))
     return failed
 
 
@@ -78,3 +81,16 @@ def _put(failure: LastFailure, name: str, vault: Vault, deadlines: Deadlines) ->
                 raise
         else:
             return "", tagged.dropped
+
+
+def remember_warning(warning: LastWarning, stored: NewVersion, *, vault: Vault, deadlines: Deadlines) -> None:
+    """Put what came up after the store into the tags of the version that was stored, if it is current still.
+
+    Once: if it cannot be, the warning ends with the next run, although it stands until the next rotation.
+    """
+    if deadlines.is_over():
+        return
+    with suppress(VaultError):
+        looked = vault.read(stored.name)
+        if is_managed(looked.tags) and looked.tags.get(REDEEMED_AT) == stored.tags.get(REDEEMED_AT):
+            vault.retag(looked.name, looked.version, after_warning(looked.tags, warning).tags)

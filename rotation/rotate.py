@@ -36,11 +36,12 @@ from rotation.ports import (
 )
 from rotation.reason import Reason, Unit
 from rotation.redeeming import Credentials, check, redeem
-from rotation.remembering import remember
+from rotation.remembered import LastFailure, LastWarning
+from rotation.remembering import remember, remember_warning
 from rotation.secret_value import RefreshToken
 from rotation.storing import Stored, Storing
 from rotation.tagging import Tagged, after_rotation, job_tags
-from rotation.token import InvalidRecord, LastFailure, ManagedToken, Thresholds, is_managed, parse
+from rotation.token import InvalidRecord, ManagedToken, Thresholds, is_managed, parse
 
 _LEASE_LOST = "this run lost the lease of the vault, so that another may have it; the next run goes on from here"
 
@@ -113,7 +114,8 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
         redemption, by = redeem(value, read.token, credentials, issuer=context.issuer, obstacle=context.obstacle)
         refresh_token = check(read.token, redemption)
         looked = storing.look_again(read.secret)
-        new, tagged = _new_version(looked, refresh_token, redemption, read.token, redeemed_at)
+        warning = LastWarning.after(read.token.last_warning, _without_mfa(redemption), today=redeemed_at.date())
+        new, tagged = _new_version(looked, refresh_token, redemption, read.token, redeemed_at, warning)
         stored = storing.store(new, looked)
         credentials.stored()
         warnings = storing.settle(stored)
@@ -123,12 +125,16 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
         if redemption is None or stored is not None:
             raise
         return _ended(read.token if read else token, read, _stranded_by(fault), context)
-    warnings += _warnings(tagged, stored.new, redemption)
+    warnings += _dropped(tagged, stored.new) + _without_mfa(redemption)
+    warning = LastWarning.after(read.token.last_warning, warnings, today=redeemed_at.date())
+    if warning is not None and Reason.DISABLE_FAILED in warnings and Reason.VAULT_DENIED not in warnings:
+        remember_warning(warning, stored.new, vault=context.vault, deadlines=context.deadlines)
     return replace(
         outcome_of(read.token, Kind.ROTATED, read.why, now=context.now),
         days_left=read.token.thresholds.inactivity_days,
         expiry=None,
         warnings=_once(warnings),
+        last_warning=warning,
         proved=proved_by(read.token, by),
     )
 
@@ -172,10 +178,15 @@ def _still_failing(failure: LastFailure) -> str:
 
 
 def _new_version(
-    looked: SecretVersion, value: RefreshToken, redemption: Redemption, token: ManagedToken, redeemed_at: datetime
+    looked: SecretVersion,
+    value: RefreshToken,
+    redemption: Redemption,
+    token: ManagedToken,
+    redeemed_at: datetime,
+    warning: LastWarning | None,
 ) -> tuple[NewVersion, Tagged]:
     """The operator's tags, content type and enabled state as step 5 saw them, with the new token's value and dates."""
-    tagged = after_rotation(looked.tags, redeemed_at=redeemed_at, account_id=redemption.account_id)
+    tagged = after_rotation(looked.tags, redeemed_at=redeemed_at, account_id=redemption.account_id, warning=warning)
     new = NewVersion(
         name=looked.name,
         value=value,
@@ -187,11 +198,15 @@ def _new_version(
     return new, tagged
 
 
-def _warnings(tagged: Tagged, stored: NewVersion, redemption: Redemption) -> tuple[Reason, ...]:
-    """Of the tags that did not fit, at the first attempt to store or at a later one; and of a sign-in without MFA."""
-    dropped = tagged.dropped or not job_tags(tagged.tags).keys() <= stored.tags.keys()
-    without_mfa = redemption.authentication_methods is not None and "mfa" not in redemption.authentication_methods
-    return (Reason.TAGS_DROPPED,) * dropped + (Reason.MFA_MISSING,) * without_mfa
+def _dropped(tagged: Tagged, stored: NewVersion) -> tuple[Reason, ...]:
+    """The warning of tags that did not fit, at the first attempt to store or at a later one."""
+    return (Reason.TAGS_DROPPED,) * (tagged.dropped or not job_tags(tagged.tags).keys() <= stored.tags.keys())
+
+
+def _without_mfa(redemption: Redemption) -> tuple[Reason, ...]:
+    """The warning of a sign-in without MFA; nothing is known of one that does not say."""
+    methods = redemption.authentication_methods
+    return (Reason.MFA_MISSING,) * (methods is not None and "mfa" not in methods)
 
 
 def _once(warnings: tuple[Reason, ...]) -> tuple[Reason, ...]:
@@ -201,7 +216,9 @@ def _once(warnings: tuple[Reason, ...]) -> tuple[Reason, ...]:
 def _ended(token: ManagedToken, read: _Reading | None, end: Ended, context: Context) -> Outcome:
     outcome = outcome_of(token, end.kind, end.reason, now=context.now, message=end.message)
     subject = end.subject or outcome.subject
-    outcome = replace(outcome, subject=subject, closes_vault=end.closes_vault, warnings=_once(end.warnings))
+    outcome = replace(
+        outcome, subject=subject, closes_vault=end.closes_vault, warnings=_once(outcome.warnings + end.warnings)
+    )
     if end.remembered is not None:
         return replace(outcome, streak=end.remembered, repeated=True)
     if end.kind is Kind.DEFERRED or (end.kind is Kind.FAILED and (read is None or end.reason.unit is Unit.VAULT)):

@@ -12,7 +12,8 @@ from rotation.inventory import ClientCredential
 from rotation.outcome import LostTags, VaultFault
 from rotation.policy import Leave, days_left, decide, expiry_reason, next_rotation
 from rotation.reason import Reason, Severity
-from rotation.token import InvalidRecord, LastFailure, ManagedToken, timestamp
+from rotation.remembered import LastFailure
+from rotation.token import InvalidRecord, ManagedToken, timestamp
 
 _WORST_FIRST = tuple(Severity)
 
@@ -127,7 +128,8 @@ def _health(token: ManagedToken, *, now: datetime) -> Reason | None:
     decision = decide(token, now=now)
     wish = decision.reason if isinstance(decision, Leave) and decision.reason is not Reason.NOT_DUE else None
     failure = token.last_failure.reason if token.enabled and token.last_failure and token.last_failure.lasts else None
-    found = [reason for reason in (failure, expiry_reason(token, now=now), wish) if reason is not None]
+    warned = token.standing_warnings if token.enabled else ()
+    found = [reason for reason in (failure, expiry_reason(token, now=now), *warned, wish) if reason is not None]
     return min(found, key=lambda reason: _WORST_FIRST.index(reason.severity), default=None)
 
 

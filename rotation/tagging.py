@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from rotation.token import ACCOUNT_ID, JOB_TAGS, LAST_FAILURE, REDEEMED_AT, LastFailure, timestamp
-
-MOST_TAGS = 15  # Azure Key Vault: "About keys, secrets and certificates", secret tags
+from rotation.remembered import LastFailure, LastWarning
+from rotation.token import ACCOUNT_ID, JOB_TAGS, LAST_FAILURE, LAST_WARNING, MOST_TAGS, REDEEMED_AT, timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +32,30 @@ def operator_tags(tags: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in tags.items() if name not in JOB_TAGS}
 
 
-def after_rotation(tags: Mapping[str, str], *, redeemed_at: datetime, account_id: str | None) -> Tagged:
+def after_rotation(
+    tags: Mapping[str, str], *, redeemed_at: datetime, account_id: str | None, warning: LastWarning | None = None
+) -> Tagged:
     """The tags of the version that holds the new token: no failure is remembered, the clock starts anew."""
     ours = {REDEEMED_AT: timestamp(redeemed_at)}
     if account_id or tags.get(ACCOUNT_ID):
         ours[ACCOUNT_ID] = account_id or tags[ACCOUNT_ID]
+    if warning is not None:
+        ours[LAST_WARNING] = str(warning)
     return fitted(operator_tags(tags), ours)
 
 
 def after_failure(tags: Mapping[str, str], failure: LastFailure) -> Tagged:
-    """The tags of the version that failed: as they are, with the streak."""
-    rest = {name: value for name, value in tags.items() if name != LAST_FAILURE}
-    return fitted(rest, {LAST_FAILURE: str(failure)})
+    """The tags of the version that failed: as they are, with the streak; what was warned of gives way to it."""
+    rest = {name: value for name, value in tags.items() if name not in (LAST_FAILURE, LAST_WARNING)}
+    warned = {LAST_WARNING: tags[LAST_WARNING]} if LAST_WARNING in tags else {}
+    tagged = fitted(rest, {LAST_FAILURE: str(failure), **warned})
+    return Tagged(tagged.tags, dropped=LAST_FAILURE not in tagged.tags)
+
+
+def after_warning(tags: Mapping[str, str], warning: LastWarning) -> Tagged:
+    """The tags of a version that was stored: as they are, with what its rotation warned of."""
+    rest = {name: value for name, value in tags.items() if name != LAST_WARNING}
+    return fitted(rest, {LAST_WARNING: str(warning)})
 
 
 def fitted(kept: Mapping[str, str], ours: Mapping[str, str]) -> Tagged:

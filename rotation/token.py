@@ -8,14 +8,14 @@ named in `ignored`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Self
 
 from rotation.clouds import CLOUDS, GLOBAL, Cloud
 from rotation.credential_ref import GUID, CredentialRef
-from rotation.reason import TRANSIENT, Reason, Severity
+from rotation.reason import Reason
+from rotation.remembered import LastFailure, LastWarning
 
 MANAGED_BY = "managed-by"
 MANAGED_BY_US = "token-rotation"
@@ -31,8 +31,12 @@ PAUSED_UNTIL = "paused-until"
 ACCOUNT_ID = "account-id"
 REDEEMED_AT = "redeemed-at"
 LAST_FAILURE = "last-failure"
+LAST_WARNING = "last-warning"
 
-JOB_TAGS = frozenset({ACCOUNT_ID, REDEEMED_AT, LAST_FAILURE})
+MOST_TAGS = 15
+"""Azure Key Vault: "About keys, secrets and certificates", secret tags."""
+
+JOB_TAGS = frozenset({ACCOUNT_ID, REDEEMED_AT, LAST_FAILURE, LAST_WARNING})
 """Tags that only the job writes; every other tag is the operator's and is never changed."""
 
 OUR_TAGS = JOB_TAGS | {MANAGED_BY, TENANT_ID, CLIENT_ID, CLIENT_CREDENTIAL}
@@ -43,7 +47,6 @@ _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 _ADDED_BY_MSAL = frozenset({"openid", "profile", "offline_access"})  # it raises when they are given
 _DAYS = re.compile(r"[0-9]{1,4}")
 _LONGEST_DAYS = 3650
-_LASTING_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +56,6 @@ class Thresholds:
     rotate_after_days: int
     inactivity_days: int
     warn_before_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class LastFailure:
-    """The current streak of failures of one version, as the tag `last-failure` keeps it: days count, not runs."""
-
-    reason: Reason
-    days: int
-    first_seen: date
-    last_seen: date
-    version: str
-
-    @property
-    def lasts(self) -> bool:
-        """Whether the streak is a problem: what passes by itself, or names no cause, is one when it lasts two days."""
-        return self.days >= _LASTING_DAYS or self.reason not in (*TRANSIENT, Reason.TOKEN_REJECTED)
-
-    def __str__(self) -> str:
-        return ";".join((self.reason, str(self.days), str(self.first_seen), str(self.last_seen), self.version))
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read the tag's form. Raises ValueError when it is not of that form."""
-        reason, days, first_seen, last_seen, version = text.split(";")
-        if int(days) < 1:
-            raise ValueError("a streak lasts a day at least")
-        if Reason(reason).severity is Severity.NONE:
-            raise ValueError("what needs nobody is no failure")
-        return cls(Reason(reason), int(days), date.fromisoformat(first_seen), date.fromisoformat(last_seen), version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +76,15 @@ class ManagedToken:
     account_id: str | None
     redeemed_at: datetime | None
     last_failure: LastFailure | None
+    last_warning: LastWarning | None = None
+    is_crowded: bool = False
     ignored: tuple[str, ...]
+
+    @property
+    def standing_warnings(self) -> tuple[Reason, ...]:
+        """What its last rotation warned of and is so still."""
+        remembered = self.last_warning.reasons if self.last_warning else ()
+        return remembered + (Reason.TAGS_DROPPED,) * self.is_crowded
 
     @property
     def has_tenant_guid(self) -> bool:
@@ -147,7 +129,9 @@ def parse(
         paused_until=_paused_until(tags, faults),
         account_id=tags.get(ACCOUNT_ID) or None,
         redeemed_at=redeemed_at_of(tags, ignored),
-        last_failure=_last_failure(tags, ignored),
+        last_failure=_remembered(LAST_FAILURE, LastFailure.parse, tags, ignored),
+        last_warning=_remembered(LAST_WARNING, LastWarning.parse, tags, ignored),
+        is_crowded=_is_crowded(tags),
         ignored=tuple(ignored),
     )
     return InvalidRecord(vault, name, token.label, enabled, tuple(faults)) if faults else token
@@ -268,12 +252,17 @@ def _paused_until(tags: Mapping[str, str], faults: list[str]) -> date | None:
         return None
 
 
-def _last_failure(tags: Mapping[str, str], ignored: list[str]) -> LastFailure | None:
-    text = tags.get(LAST_FAILURE)
+def _remembered[T](tag: str, parse: Callable[[str], T], tags: Mapping[str, str], ignored: list[str]) -> T | None:
+    text = tags.get(tag)
     if text is None:
         return None
     try:
-        return LastFailure.parse(text)
+        return parse(text)
     except (ValueError, OverflowError):
-        ignored.append(f"{LAST_FAILURE} is not of its form and counts as missing")
+        ignored.append(f"{tag} is not of its form and counts as missing")
         return None
+
+
+def _is_crowded(tags: Mapping[str, str]) -> bool:
+    """Whether a rotation had no room for all of its tags; without `redeemed-at` a token is due, and says so itself."""
+    return len(tags) >= MOST_TAGS and REDEEMED_AT in tags and ACCOUNT_ID not in tags

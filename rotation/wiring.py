@@ -48,9 +48,9 @@ _CLI_SECONDS = 15
 _HTTP_START_SECONDS, _HTTP_FINISH_SECONDS = 110, 50  # HTTP is cut at 230: "Azure Functions scale and hosting"
 _STATUS_SECONDS = 150  # of the same 230; nothing has to be finished after it
 
-# All log an answer that they cannot parse: of the identity endpoint, the token in it included, and of the storage account,
-# as a local of a traceback (seen with azure-identity 1.27.0, MSAL 1.39.0 and azure-storage-blob 12.31.1). What failed is
-# told by us, without the answer.
+# All log an answer that they cannot parse: of the identity endpoint, the token in it included, and of the storage
+# account, as a local of a traceback (seen with azure-identity 1.27.0, MSAL 1.39.0 and azure-storage-blob 12.31.1). What
+# failed is told by us, without the answer.
 _QUIETER = {
     "azure.identity": logging.ERROR,
     "msal.managed_identity": logging.INFO,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rotation.clouds import GLOBAL, Cloud
 from rotation.outcome import Kind, Outcome
 from rotation.reason import Reason, Severity
-from rotation.token import InvalidRecord, LastFailure, ManagedToken, Thresholds, parse
+from rotation.remembered import LastFailure
+from rotation.token import InvalidRecord, ManagedToken, Thresholds, parse
 
 NOW = datetime(2027, 3, 10, 12, 0, tzinfo=UTC)
 VAULT = "https://contoso-tokens.vault.azure.net"

@@ -21,7 +21,8 @@ from rotation.policy import (
     urgency,
 )
 from rotation.reason import TRANSIENT, Reason, Unit
-from rotation.token import LastFailure, ManagedToken, Thresholds
+from rotation.remembered import LastFailure
+from rotation.token import ManagedToken, Thresholds
 from tests.core.records import (
     DAY,
     FAILURES,

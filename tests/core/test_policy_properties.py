@@ -21,7 +21,8 @@ from rotation.policy import (
     urgency,
 )
 from rotation.reason import Reason, Severity
-from rotation.token import LastFailure, ManagedToken
+from rotation.remembered import LastFailure
+from rotation.token import ManagedToken
 from tests.core.records import FAILURES, MICROSECOND, NOW, OTHER_VERSION, VERSION, last_failures, tokens
 
 versions = st.sampled_from([None, VERSION, OTHER_VERSION])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rotation.outcome import Kind, Outcome, StandingFailure, VaultFault
 from rotation.problem import Problem, problems_of
 from rotation.reason import TOKEN_IS_DEAD, TRANSIENT, Reason, Severity, Unit
-from rotation.token import LastFailure
+from rotation.remembered import LastFailure
 from tests.core.records import DAY, FAILURES, NOW, VAULT, VERSION, failing, outcome, untried
 
 OTHER_VAULT = "https://fabrikam-tokens.vault.azure.net"

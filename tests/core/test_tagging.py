@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotation.reason import Reason
-from rotation.tagging import MOST_TAGS, after_failure, after_rotation, operator_tags
-from rotation.token import JOB_TAGS, timestamp
+from rotation.remembered import LastWarning
+from rotation.tagging import Tagged, after_failure, after_rotation, operator_tags
+from rotation.token import JOB_TAGS, MOST_TAGS, timestamp
 from tests.core.records import DAY, NOW, TAGS, failing
 
 FAILURE = failing(Reason.TOKEN_REVOKED)
@@ -85,3 +86,21 @@ def test_what_the_operator_wrote_is_always_carried_over(tags: Mapping[str, str],
 
 def test_fifteen_tags_are_what_a_secret_may_have() -> None:
     assert MOST_TAGS == 15
+
+
+def test_what_was_warned_of_is_carried_past_a_failure_and_gives_way_to_it() -> None:
+    warned = {"last-warning": "mfa_missing;2026-11-14"}
+    assert after_failure({**notes(13), **warned}, FAILURE) == Tagged(
+        {**notes(13), "last-failure": str(FAILURE), **warned}, dropped=False
+    )
+    assert after_failure({**notes(14), **warned}, FAILURE) == Tagged(
+        {**notes(14), "last-failure": str(FAILURE)}, dropped=False
+    )
+
+
+def test_what_is_warned_of_is_written_with_the_new_token_and_gives_way_first() -> None:
+    warning = LastWarning((Reason.MFA_MISSING,), NOW.date())
+    for theirs, fits in ((12, True), (13, False)):
+        tagged = after_rotation(notes(theirs), redeemed_at=NOW, account_id="uid.utid", warning=warning)
+        assert (tagged.tags.get("last-warning") == str(warning), tagged.dropped) == (fits, not fits)
+        assert tagged.tags["account-id"] == "uid.utid"

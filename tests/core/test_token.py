@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rotation.clouds import CHINA, GLOBAL, US_GOVERNMENT
 from rotation.credential_ref import CredentialKind, CredentialRef
 from rotation.reason import Reason, Severity
-from rotation.token import InvalidRecord, LastFailure, Thresholds, is_managed, timestamp
+from rotation.remembered import LastFailure
+from rotation.token import InvalidRecord, Thresholds, is_managed, timestamp
 from tests.core.records import FAILURES, NOW, TAGS, VERSION, last_failures, moments, record_of, token_of
 
 

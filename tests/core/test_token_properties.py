@@ -74,7 +74,11 @@ def test_the_order_of_the_tags_is_irrelevant(more: Mapping[str, str], order: obj
 @given(st.dictionaries(st.sampled_from(sorted(JOB_TAGS)), junk))
 def test_junk_in_the_jobs_own_tags_never_blocks_a_token(more: Mapping[str, str]) -> None:
     token = token_of(more)
-    unread = {"redeemed-at": token.redeemed_at is None, "last-failure": token.last_failure is None}
+    unread = {
+        "redeemed-at": token.redeemed_at is None,
+        "last-failure": token.last_failure is None,
+        "last-warning": token.last_warning is None,
+    }
     assert [ignored.split()[0] for ignored in token.ignored] == [tag for tag in unread if unread[tag] and tag in more]
 
 

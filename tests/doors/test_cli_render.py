@@ -17,9 +17,9 @@ from rotation.inventory import ClientCredential
 from rotation.outcome import Kind, Outcome, VaultFault
 from rotation.problem import problems_of
 from rotation.reason import Reason
+from rotation.remembered import LastFailure
 from rotation.report import RunReport, Trigger
 from rotation.status_report import StatusReport, TokenStatus
-from rotation.token import LastFailure
 
 VAULT, OTHER = "https://contoso.vault.azure.net", "https://fabrikam.vault.azure.net"
 NOW = datetime(2027, 3, 1, 3, 0, tzinfo=UTC)

@@ -12,8 +12,8 @@ from rotation.events import Event, started, token, verdict
 from rotation.outcome import Kind, Outcome
 from rotation.problem import Problem, problems_of
 from rotation.reason import Reason, Severity, Unit
+from rotation.remembered import LastFailure
 from rotation.report import RunReport, Trigger, VaultRun
-from rotation.token import LastFailure
 
 VAULT, OTHER = "https://contoso-vault.vault.azure.net", "https://fabrikam-vault.vault.azure.net"
 NOW = datetime(2026, 11, 21, 7, 0, 0, 1200, tzinfo=UTC)
