@@ -11,6 +11,7 @@ from tests.effects.job import Job
 from tests.effects.partners import Partner
 from tests.telemetry.listed_vault import ListedVault
 from tests.telemetry.told import names_in_order, telemetry_of, told
+from tests.waiting import LONG
 
 LEFT_OUT_BY_ANY_SAMPLING = "00-ffffffffffffffffffffffffffffffff-00f067aa0ba902b7-00"
 
@@ -20,7 +21,7 @@ def test_ten_thousand_tokens_of_one_run_arrive_and_its_end_comes_last(
 ) -> None:
     unreadable = {"managed-by": "token-rotation"}
     vault = ListedVault((f"contoso-{number}", unreadable) for number in range(10_000))
-    with caplog.at_level(logging.WARNING), telemetry_of(world) as sink:
+    with caplog.at_level(logging.WARNING), telemetry_of(world, read_seconds=LONG) as sink:
         told(job, sink, vaults=[vault])
     events = world.monitor.state.events("rotation.token")
     assert len({row["Properties"]["name"] for row in events}) == len(events) == 10_000

@@ -6,21 +6,23 @@ import threading
 from collections.abc import Sequence
 
 from rotation.outbox import CHUNK, Outbox
+from tests.waiting import LONG
 
 
 class Receiver:
-    """Takes chunks, or refuses those that come at given turns, or waits before the first."""
+    """Takes chunks, or refuses those that come at given turns, or waits at a gate; `begun` once there is a chunk."""
 
     def __init__(self, *, refused: Sequence[int] = (), gate: threading.Event | None = None) -> None:
         self.chunks: list[list[int]] = []
-        self.ended = threading.Event()
+        self.begun, self.ended = threading.Event(), threading.Event()
         self._refused = refused
         self._gate = gate
         self._turn = 0
 
     def deliver(self, chunk: Sequence[int]) -> bool:
+        self.begun.set()
         if self._gate is not None:
-            self._gate.wait(10)
+            self._gate.wait(LONG)
         self._turn += 1
         if self._turn in self._refused:
             return False
@@ -34,8 +36,8 @@ class Receiver:
 def test_what_is_sent_is_delivered_in_order_and_in_chunks() -> None:
     receiver = Receiver()
     outbox = receiver.outbox()
-    outbox.send(range(CHUNK * 2 + 1), within=10)
-    outbox.close(within=10)
+    outbox.send(range(CHUNK * 2 + 1), within=LONG)
+    outbox.close(within=LONG)
     assert [len(chunk) for chunk in receiver.chunks] == [CHUNK, CHUNK, 1]
     assert [number for chunk in receiver.chunks for number in chunk] == list(range(CHUNK * 2 + 1))
     assert (outbox.lost, receiver.ended.is_set()) == (0, True)
@@ -44,17 +46,17 @@ def test_what_is_sent_is_delivered_in_order_and_in_chunks() -> None:
 def test_nothing_is_sent_for_nothing() -> None:
     receiver = Receiver()
     outbox = receiver.outbox()
-    outbox.send([], within=10)
-    outbox.close(within=10)
+    outbox.send([], within=LONG)
+    outbox.close(within=LONG)
     assert (receiver.chunks, outbox.sent) == ([], 0)
 
 
 def test_a_chunk_that_was_refused_ends_its_parcel_and_no_other() -> None:
     receiver = Receiver(refused=[2])
     outbox = receiver.outbox()
-    outbox.send(range(CHUNK * 3), within=10)
-    outbox.send([1], within=10)
-    outbox.close(within=10)
+    outbox.send(range(CHUNK * 3), within=LONG)
+    outbox.send([1], within=LONG)
+    outbox.close(within=LONG)
     assert [len(chunk) for chunk in receiver.chunks] == [CHUNK, 1]
     assert (outbox.lost, outbox.sent) == (CHUNK * 2, CHUNK * 3 + 1)
 
@@ -63,10 +65,11 @@ def test_who_sends_goes_on_when_the_seconds_are_over_and_the_rest_stays_here() -
     gate = threading.Event()
     receiver = Receiver(gate=gate)
     outbox = receiver.outbox()
-    outbox.send(range(CHUNK * 2), within=0.01)
+    outbox.send(range(CHUNK * 2), within=0.5)
+    assert receiver.begun.is_set()
     assert outbox.lost == CHUNK * 2
     gate.set()
-    outbox.close(within=10)
+    outbox.close(within=LONG)
     assert [len(chunk) for chunk in receiver.chunks] == [CHUNK]  # it was on its way already
     assert outbox.lost == CHUNK
 
@@ -78,7 +81,7 @@ def test_without_seconds_nobody_waits_and_it_leaves_when_it_can() -> None:
     outbox.send([1], within=0)
     outbox.send([2], within=0)
     gate.set()
-    outbox.close(within=10)
+    outbox.close(within=LONG)
     assert (receiver.chunks, outbox.lost) == ([[1], [2]], 0)
 
 
@@ -87,15 +90,16 @@ def test_closing_gives_up_what_does_not_leave_in_time_and_the_thread_still_ends(
     receiver = Receiver(gate=gate)
     outbox = receiver.outbox()
     outbox.send(range(CHUNK * 3), within=0)
+    assert receiver.begun.wait(LONG)
     outbox.close(within=0.01)
     gate.set()
-    assert receiver.ended.wait(10)
+    assert receiver.ended.wait(LONG)
     assert len(receiver.chunks) == 1
 
 
 def test_what_stands_apart_shares_no_chunk_with_what_it_says_is_there() -> None:
     receiver = Receiver()
     outbox: Outbox[int] = Outbox(receiver.deliver, ended=receiver.ended.set, stands_apart=lambda number: number > 6)
-    outbox.send(range(9), within=10)
-    outbox.close(within=10)
+    outbox.send(range(9), within=LONG)
+    outbox.close(within=LONG)
     assert receiver.chunks == [[0, 1, 2, 3, 4, 5, 6], [7, 8]]
