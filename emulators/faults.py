@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
+_LOOK_SECONDS = 0.005
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Another answer than the application's: a `body` of bytes goes out as it is, anything else as JSON.
@@ -45,6 +48,22 @@ class Delay:
 
     seconds: float
 
+    async def over(self) -> None:
+        """Return once the delay is over."""
+        await asyncio.sleep(self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The application answers as ever once `released` is set, by any thread."""
+
+    released: threading.Event = field(default_factory=threading.Event)
+
+    async def over(self) -> None:
+        """Return once it is released."""
+        while not self.released.is_set():  # noqa: ASYNC110 - it is set by a thread that knows of no loop
+            await asyncio.sleep(_LOOK_SECONDS)
+
 
 @dataclass(frozen=True, slots=True)
 class Hang:
@@ -67,7 +86,7 @@ class Meanwhile:
     cut: bool = False
 
 
-type Fault = Answer | Reset | Delay | Hang | Meanwhile
+type Fault = Answer | Reset | Delay | Held | Hang | Meanwhile
 
 
 @dataclass(slots=True)
@@ -170,8 +189,8 @@ class FaultLayer:
                 await _answer(fault, send)
             case Reset():
                 await _cut(receive, send)
-            case Delay():
-                await asyncio.sleep(fault.seconds)
+            case Delay() | Held():
+                await fault.over()
                 await self._app(scope, receive, send)
             case Hang():
                 await _gone(receive)

@@ -38,6 +38,13 @@ class RequestLog:
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._requests: dict[int, Request] = {}
+        self._under_way: set[int] = set()
+
+    @property
+    def under_way(self) -> int:
+        """How many requests still have something to do, answered or not; `clear` makes no difference."""
+        with self._lock:
+            return len(self._under_way)
 
     @property
     def requests(self) -> tuple[Request, ...]:
@@ -58,7 +65,13 @@ class RequestLog:
         with self._lock:
             number = next(self._numbers)
             self._requests[number] = request
+            self._under_way.add(number)
             return number
+
+    def ended(self, number: int) -> None:
+        """Nothing more will come of this request."""
+        with self._lock:
+            self._under_way.discard(number)
 
     def answered(self, number: int, status: int, kind: str | None) -> None:
         """Note an answer, and the kind where the answer tells it; nothing for a request from before a `clear`."""
@@ -106,8 +119,11 @@ class LogLayer:
                 self._log.answered(number, status, self._by_status.get(status))
             await send(message)
 
-        with suppress(ClientDisconnect):  # it went in the middle of its request: there is nobody to answer
-            await self._app(scope, receive, noting)
+        try:
+            with suppress(ClientDisconnect):  # it went in the middle of its request: there is nobody to answer
+                await self._app(scope, receive, noting)
+        finally:
+            self._log.ended(number)
 
     def _request(self, scope: Scope) -> Request:
         method, path = scope["method"], scope["path"]

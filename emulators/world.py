@@ -194,6 +194,11 @@ class World:
             **self.monitor.settings(),
         }
 
+    @property
+    def under_way(self) -> int:
+        """How many requests at the issuer and the vaults still have something to do, whether or not anybody waits."""
+        return self.entra_log.under_way + sum(vault.log.under_way for vault in self.vaults)
+
     def age(self, delta: timedelta) -> None:
         """Let time pass for everything at once."""
         self.entra.age(delta)

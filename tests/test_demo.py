@@ -11,10 +11,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +28,15 @@ from demo.telling import stdout
 from emulators.serve import listen
 from emulators.world import World
 from rotation.wiring import application
+from tests.waiting import LONG
 
 ROOT = Path(__file__).resolve().parent.parent
 VALUE = "contoso-value-of-40-characters-0123456789"
+
+
+def demonstrate(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "demo", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG, check=False)
 
 
 # ---- the story
@@ -39,10 +44,9 @@ VALUE = "contoso-value-of-40-characters-0123456789"
 
 @pytest.fixture(scope="module")
 def told() -> dict[str, Any]:
-    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
-        assert main(["--json"]) == 0
-    assert err.getvalue() == ""
-    return dict(json.loads(out.getvalue()))
+    done = demonstrate("--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return dict(json.loads(done.stdout))
 
 
 def test_with_json_it_prints_both_run_reports_and_nothing_else(told: dict[str, Any]) -> None:
@@ -72,8 +76,7 @@ def test_with_json_the_mails_stand_under_their_own_name_alone(told: dict[str, An
 
 
 def test_in_a_pipe_it_tells_its_seven_parts_in_plain_lines_without_a_value() -> None:
-    command = [sys.executable, "-m", "demo"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = demonstrate()
     assert (done.returncode, done.stderr) == (0, "")
     parts = re.findall(r"^([1-7])  (.+?) ─+$", done.stdout, re.MULTILINE)
     assert [number for number, _ in parts] == list("1234567")
@@ -198,7 +201,7 @@ class Served:
             session.trust_env = False
             session.verify = self.said(r"--cacert (\S+)")
             headers = {"x-functions-key": key} if key else {}
-            return session.request(method, self.said(r"^Functions +(\S+)$") + path, headers=headers, timeout=30)
+            return session.request(method, self.said(r"^Functions +(\S+)$") + path, headers=headers, timeout=LONG)
 
 
 @contextmanager
@@ -210,7 +213,7 @@ def serve(*arguments: str) -> Iterator[Served]:
             yield Served(process, list(lines_until(process, "rotation status")))
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=LONG)
 
 
 def lines_until(process: subprocess.Popen[str], last: str) -> Iterator[str]:
@@ -258,7 +261,7 @@ def test_it_fires_the_timer_as_often_as_asked_and_ends_cleanly_when_interrupted(
     with serve("--every", "0.05") as world:
         fired = list(lines_until(world.process, "the timer fired"))[-1]
         world.process.send_signal(signal.SIGINT)
-        said, complained = world.process.communicate(timeout=30)
+        said, complained = world.process.communicate(timeout=LONG)
     assert fired == "the timer fired: 2 rotated, 1 skipped, 6 failed; 4 problems"
     assert said.endswith("The world has ended.\n")
     assert (world.process.returncode, complained) == (0, "")

@@ -18,7 +18,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ from emulators.functions_host import FunctionsHost
 from emulators.world import World
 from tests.alerts.events import NINE, SIX_HOURS
 from tests.doors.command import rotation
+from tests.waiting import wait_until
 
 TIMER = "rotate_on_schedule"
 _DAY = re.compile(r"(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])")
@@ -134,10 +134,10 @@ class Timeline:
     def _kill(self) -> None:
         self.world.entra_faults.fail_next(Hang(), times=None, path="/token$")
         with subprocess.Popen([sys.executable, "-c", _RUN], env=os.environ, stderr=subprocess.DEVNULL) as process:
-            deadline = time.monotonic() + 30
-            while not self.world.monitor.state.events("rotation.started") and time.monotonic() < deadline:
-                time.sleep(0.005)
-            process.kill()
+            try:
+                wait_until(lambda: self.world.monitor.state.events("rotation.started"))
+            finally:
+                process.kill()
         self.world.entra_faults.clear()
 
 

@@ -16,7 +16,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -34,14 +33,13 @@ from rotation.plan import RunRequest
 from rotation.reason import Reason
 from rotation.report import RunReport, Trigger
 from rotation.wiring import application
-from tests.campaign.moments import REQUESTS
+from tests.campaign.moments import REQUESTS, settle
 from tests.effects.partners import CLIENT_SECRET, DUE, Partner, values_of
+from tests.waiting import LONG
 
 CHECKOUT = Path(__file__).parents[2]
 SEED, KILLS = 20261121, 100
-_PROCESS_SECONDS = 60
 _ISSUER_SECONDS = 0.02  # long enough for several tokens to be under way at once
-_ON_ITS_WAY_SECONDS = 5 * _ISSUER_SECONDS  # what a process had sent when it died is carried out all the same
 _TAGS = {"label": "Contoso", "ticket": "4711"}
 _CONTENT_TYPE = "text/plain"
 _VERSIONS = 2
@@ -131,8 +129,8 @@ class _Site:
             command, cwd=CHECKOUT, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as process:
             started.set_result(process.pid)
-            printed, _ = process.communicate(timeout=_PROCESS_SECONDS)
-        threading.Event().wait(_ON_ITS_WAY_SECONDS)
+            printed, _ = process.communicate(timeout=LONG)
+        settle(self.world)
         return process.returncode == -signal.SIGKILL, printed
 
     def run(self) -> RunReport:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import requests
+
 from emulators.faults import Fault, Faults
 from emulators.world import World
 from tests.effects.partners import CREDENTIAL
+from tests.waiting import LONG, wait_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,11 @@ REQUESTS = {
 
 Step 4, checking the answer, asks nothing: it lies between "redeem" after its effect and "look again" before it.
 """
+
+
+def settle(world: World) -> None:
+    """Return when whatever was sent to the world has had its effect, though nobody may wait for it any more."""
+    with requests.Session() as session:  # one loop reads every connection: what came before this is read before it
+        session.trust_env = False
+        session.get(world.entra_url, verify=str(world.tls.authority_file), timeout=LONG)
+    wait_until(lambda: not world.under_way)

@@ -6,13 +6,12 @@ and from what it told. Drawing schedules is left to `wire_schedules`, running th
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from emulators.faults import Answer, Delay, Fault, Meanwhile
+from emulators.faults import Answer, Fault, Meanwhile
 from emulators.world import JOB_ACTIONS, TENANT_ID
 from rotation.clouds import Cloud
 from rotation.outcome import Kind, Outcome
@@ -22,9 +21,9 @@ from rotation.report import RunReport
 from tests.campaign import invariants, operators
 from tests.campaign.invariants import REPEATED, SILENT, Violation
 from tests.campaign.ledger import Ledger
-from tests.campaign.moments import REQUESTS
+from tests.campaign.moments import REQUESTS, settle
 from tests.campaign.operators import Operators
-from tests.campaign.wire_schedules import ACTS, DENIED, QUOTA_EATEN, RESTORED, SECONDS, Event, Schedule
+from tests.campaign.wire_schedules import ACTS, DENIED, QUOTA_EATEN, RESTORED, Event, Schedule
 from tests.effects.job import Job
 from tests.effects.leases import LosableLease
 from tests.effects.partners import CLIENT_SECRET, CREDENTIAL, DUE, Partner
@@ -122,8 +121,7 @@ class Stage:
         job = job.with_limits(concurrency=what.workers, start_seconds=30, finish_seconds=20)
         with ThreadPoolExecutor(self.runs) as pool:
             reports = list(pool.map(lambda _: job.run(), range(self.runs)))
-        if any(isinstance(fault, Delay) for fault in self._faults_met()):
-            threading.Event().wait(2 * SECONDS)  # what nobody waits for any more has its effect
+        settle(self.job.cloud)
         return reports
 
     def clear(self) -> None:

@@ -188,7 +188,7 @@ def test_one_vault_that_cannot_be_listed_keeps_no_other_from_its_run(world: Worl
 def test_vaults_are_listed_beside_each_other_and_told_in_their_order(world: World, app: Application) -> None:
     put(world, "first", age=8 * DAY)
     put(world, "second", age=8 * DAY, vault=1)
-    both = threading.Barrier(2, timeout=5)  # one after the other would never meet
+    both = threading.Barrier(2, timeout=60)  # one after the other would never meet
     vaults = [WatchedVault(vault, Steps(before={LIST: both.wait})) for vault in app.ports.vaults]
 
     made = plan(RunRequest(trigger=Trigger.TIMER), vaults, defaults=THRESHOLDS, now=now())

@@ -187,7 +187,7 @@ class Meeting(WatchedIssuer):
 
     def redeem(self, grant: Grant) -> Redemption:
         if next(self.number) > 0:
-            self.both.wait(timeout=10)
+            self.both.wait(timeout=60)
         return WatchedIssuer.redeem(self, grant)
 
 

@@ -42,12 +42,12 @@ class EntraSite:
     def post(self, tenant: str, **form: str) -> requests.Response:
         """A bare token request, where MSAL would not send it."""
         with self.session() as session:
-            return session.post(f"{self.url}/{tenant}/oauth2/v2.0/token", data=form, timeout=10)
+            return session.post(f"{self.url}/{tenant}/oauth2/v2.0/token", data=form, timeout=60)
 
     def get(self, path: str) -> requests.Response:
         """A bare GET."""
         with self.session() as session:
-            return session.get(f"{self.url}{path}", timeout=10)
+            return session.get(f"{self.url}{path}", timeout=60)
 
 
 @dataclass(frozen=True, slots=True)

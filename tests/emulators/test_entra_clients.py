@@ -150,8 +150,8 @@ def test_basic_authentication_proves_a_client_too(partner: Partner) -> None:
     url = f"{partner.site.url}/{partner.tenant_id}/oauth2/v2.0/token"
     with partner.site.session() as session:
         form = {"grant_type": "client_credentials", "scope": f"{VAULT}/.default"}
-        good = session.post(url, data=form, auth=(partner.client_id, SECRET), timeout=10)
-        junk = session.post(url, data=form, headers={"authorization": "Basic %%%"}, timeout=10)
+        good = session.post(url, data=form, auth=(partner.client_id, SECRET), timeout=60)
+        junk = session.post(url, data=form, headers={"authorization": "Basic %%%"}, timeout=60)
     assert (good.status_code, junk.json()["error_codes"]) == (200, [9002313])
 
 

@@ -193,7 +193,7 @@ def test_the_correlation_id_of_the_client_comes_back(partner: Partner) -> None:
     with partner.site.session() as session:
         url = f"{partner.site.url}/{partner.tenant_id}/oauth2/v2.0/token"
         headers = {"client-request-id": "0b1c2d3e-0000-4000-8000-00000000c0de"}
-        body = session.post(url, data={}, headers=headers, timeout=10).json()
+        body = session.post(url, data={}, headers=headers, timeout=60).json()
     assert (body["correlation_id"], body["error_codes"]) == (headers["client-request-id"], [900144])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,9 +12,10 @@ import requests
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-from emulators.faults import Answer, Delay, FaultLayer, Faults, Hang, Meanwhile, Reset
+from emulators.faults import Answer, Delay, FaultLayer, Faults, Hang, Held, Meanwhile, Reset
 from emulators.serve import Site, listen, serving, url_of
 from emulators.tls import LoopbackTls
+from tests.waiting import LONG, wait_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,9 @@ class Broken:
     faults: Faults
     effects: list[str] = field(default_factory=list)
 
-    def ask(self, path: str = "/", *, method: str = "GET", timeout: float = 10) -> tuple[int, bytes]:
+    def ask(self, path: str = "/", *, method: str = "GET", read_seconds: float = LONG) -> tuple[int, bytes]:
         url = f"{self.url}{path}"
-        with requests.request(method, url, verify=self.authority_file, timeout=timeout) as answer:
+        with requests.request(method, url, verify=self.authority_file, timeout=(LONG, read_seconds)) as answer:
             return answer.status_code, answer.content
 
 
@@ -53,7 +55,7 @@ def test_an_answer_replaces_the_application_once(broken: Broken) -> None:
 
 def test_an_answer_carries_its_headers_and_raw_bytes(broken: Broken) -> None:
     broken.faults.fail_next(Answer(429, {"Retry-After": "7", "Content-Type": "text/html"}, b"<html>"))
-    with requests.get(broken.url, verify=broken.authority_file, timeout=10) as answer:
+    with requests.get(broken.url, verify=broken.authority_file, timeout=60) as answer:
         assert (answer.status_code, answer.content) == (429, b"<html>")
         assert (answer.headers["Retry-After"], answer.headers["Content-Type"]) == ("7", "text/html")
 
@@ -83,6 +85,18 @@ def test_a_delay_answers_as_ever_but_later(broken: Broken) -> None:
     assert time.monotonic() - started >= 0.05
 
 
+def test_what_is_held_is_answered_as_ever_once_it_is_released(broken: Broken) -> None:
+    held = Held()
+    broken.faults.fail_next(held)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(broken.ask)
+        wait_until(lambda: broken.faults.met)
+        assert broken.ask("/another") == (200, b"done")
+        assert broken.effects == ["/another"]
+        held.released.set()
+        assert asked.result() == (200, b"done")
+
+
 @pytest.mark.parametrize("after_effect", [False, True])
 def test_a_hang_lasts_until_the_client_gives_up(
     broken: Broken,
@@ -90,7 +104,8 @@ def test_a_hang_lasts_until_the_client_gives_up(
 ) -> None:
     broken.faults.fail_next(Hang(after_effect=after_effect))
     with pytest.raises(requests.ReadTimeout):
-        broken.ask(timeout=0.1)
+        broken.ask(read_seconds=0.1)
+    wait_until(lambda: broken.faults.unspent == 0 and len(broken.effects) == after_effect)
     assert broken.effects == (["/"] if after_effect else [])
     assert broken.ask() == (200, b"done")
 

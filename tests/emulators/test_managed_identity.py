@@ -83,7 +83,7 @@ def test_an_identity_that_is_not_assigned_is_refused(environment: Host) -> None:
 def ask(host: Host, *, header: str | None = None, **query: str) -> requests.Response:
     query = {"api-version": "2019-08-01", "resource": VAULT, "client_id": host.user_assigned.client_id} | query
     sent = {"X-IDENTITY-HEADER": host.identities.header if header is None else header}
-    return requests.get(host.endpoint, params=query, headers=sent, timeout=10)
+    return requests.get(host.endpoint, params=query, headers=sent, timeout=60)
 
 
 def test_a_request_without_the_right_header_is_refused(host: Host) -> None:

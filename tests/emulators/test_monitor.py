@@ -35,7 +35,7 @@ class Endpoint:
 
     def post(self, body: bytes, *, path: str = "/v2.1/track", **headers: str) -> requests.Response:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._session.post(self.url + path, data=body, headers=given, timeout=10)
+        return self._session.post(self.url + path, data=body, headers=given, timeout=60)
 
     def send(self, *items: object, **headers: str) -> requests.Response:
         return self.post(json.dumps(items).encode(), **headers)

@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +15,22 @@ from pathlib import Path
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobClient, BlobProperties
 
-from emulators.faults import Hang
+from emulators.faults import Delay, Hang, Meanwhile
 from emulators.world import World
 from rotation.blob_lease import CONTAINER, blob_of
 from tests.effects.partners import Partner
 from tests.interop.storage_account import StorageAccount
+from tests.waiting import LONG, wait_until
 
 _CHECKOUT = Path(__file__).parents[2]
+_READY = """
+import runpy, sys
+import azure.storage.blob, rotation.cli.app
+print("ready", flush=True)
+sys.stdin.readline()
+sys.argv = ["rotation", "rotate", "--json"]
+runpy.run_module("rotation", run_name="__main__")
+"""
 
 type Process = subprocess.Popen[str]
 
@@ -48,10 +57,21 @@ class LeasedWorld:
 
     def start(self, *args: str, **settings: str) -> Process:
         """Start `python -m rotation ...`."""
+        return self._start("-m", "rotation", *args, **settings)
+
+    def ready(self) -> Process:
+        """A run by hand that has started, and begins when it is told a line: it takes no time then."""
+        process = self._start("-c", _READY)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+    def _start(self, *args: str, **settings: str) -> Process:
         return subprocess.Popen(
-            [sys.executable, "-m", "rotation", *args],
+            [sys.executable, *args],
             cwd=_CHECKOUT,
             env={**os.environ, **self.environment(), **settings},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -63,14 +83,16 @@ class LeasedWorld:
 
     @contextmanager
     def holder(self) -> Iterator[Process]:
-        """A process that holds the lease and gets no further than redeeming: the issuer never answers it."""
-        self.world.entra_faults.fail_next(Hang(), method="POST", times=None)
+        """A process that holds the lease for a minute: the vault is slow, and the issuer never answers."""
+        self.world.vault.faults.fail_next(Delay(6), times=None)
+        self.world.entra_faults.fail_next(Hang(), times=None)
         with self.start("rotate") as process:
             try:
                 wait_until(self.is_leased)
                 yield process
             finally:
                 process.kill()
+                self.world.vault.faults.clear()
                 self.world.entra_faults.clear()
 
     def is_leased(self) -> bool:
@@ -89,7 +111,11 @@ class LeasedWorld:
     def client(self) -> BlobClient:
         """The blob of the lease, for whoever has the key."""
         return BlobClient.from_connection_string(
-            self.storage.connection_string, CONTAINER, blob_of(self.world.vault.url), api_version="2021-12-02"
+            self.storage.connection_string,
+            CONTAINER,
+            blob_of(self.world.vault.url),
+            api_version="2021-12-02",
+            connection_verify=str(self.world.tls.authority_file),  # whatever another world's test sets meanwhile
         )
 
 
@@ -102,23 +128,24 @@ class Ended:
     stderr: str
 
 
-def ended(process: Process) -> Ended:
-    """Wait for the end of a process."""
+def ended(process: Process, told: str | None = None) -> Ended:
+    """Tell a process something, and wait for its end."""
     with process:
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(told, timeout=LONG)
     return Ended(process.returncode, stdout, stderr)
 
 
-def wait_until(what: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Look every now and then. Raises TimeoutError."""
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.05)):
-        if what():
-            return
-        pause.wait(0.05)
-    raise TimeoutError(f"it was not so within {seconds} seconds")
+class Pausing:
+    """Pauses a process where it is: SIGSTOP cannot be caught, and costs it no more than a machine that sleeps."""
 
+    def __init__(self) -> None:
+        self._process: Future[Process] = Future()
+        self.fault = Meanwhile(self._pause)
+        """For the request that the process is to wait for when it is paused."""
 
-def stopped(process: Process) -> None:
-    """Pause a process where it is: SIGSTOP cannot be caught, and costs it no more than a machine that sleeps."""
-    process.send_signal(signal.SIGSTOP)
+    def started(self, process: Process) -> None:
+        """This is the one."""
+        self._process.set_result(process)
+
+    def _pause(self) -> None:
+        self._process.result(LONG).send_signal(signal.SIGSTOP)

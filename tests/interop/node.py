@@ -7,7 +7,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-_START_SECONDS = 30
+_START_SECONDS = 120
 
 
 def node_for(folder: Path, package: str) -> str:

@@ -67,7 +67,7 @@ class Replay:
             data=self._translated(ask.body) if ask.body else None,
             headers={"Authorization": f"Bearer {token_of(OPERATOR)}"} if authorized else {},
             verify=self.vault.authority_file,
-            timeout=10,
+            timeout=60,
         ) as answer:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Reply(answer.status_code, headers, parsed(answer.text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 
 import pytest
 
@@ -16,10 +17,11 @@ from rotation.outbox import CHUNK
 from rotation.ports import Deadline
 from rotation.telemetry import IDLE_SECONDS, SPANS_SECONDS
 from rotation.telling import PATIENCE, Patience
-from tests.effects.job import Job
+from tests.effects.job import SOON, Job
 from tests.effects.partners import FRESH, Partner, values_of
 from tests.telemetry.listed_vault import ListedVault
 from tests.telemetry.told import TIMER, names_in_order, telemetry_of, told
+from tests.waiting import LONG
 
 IMPATIENT = Patience(started=0.3, tokens=0.3, verdict=0.3)
 
@@ -160,10 +162,12 @@ def test_a_silent_ingestion_delays_neither_the_run_nor_its_end(
 ) -> None:
     partner.put("contoso")
     world.monitor.faults.fail_next(Hang(), times=None)
-    with caplog.at_level(logging.WARNING), telemetry_of(world, read_seconds=60, spans_seconds=0.1) as sink:
+    begun = time.monotonic()
+    with caplog.at_level(logging.WARNING), telemetry_of(world, read_seconds=LONG, spans_seconds=0.1) as sink:
         told(job, sink, patience=IMPATIENT)
+    assert time.monotonic() - begun < LONG
     assert len(values_of(partner.vault, "contoso")) == 2
-    assert [request.status for request in world.monitor.log.requests] == [0] * 3  # the beginning, a token, a span
+    assert {request.status for request in world.monitor.log.requests} <= {0}
     (line,) = lost_lines(caplog)
     assert line.startswith("rotation.telemetry_lost 3 of 3 events, 2 of 2 spans (last answer: no answer)")
 
@@ -178,7 +182,7 @@ def test_a_silence_about_tokens_does_not_keep_the_end_of_the_run(job: Job, world
 
 def test_a_silence_ends_by_itself_and_the_end_of_the_run_still_arrives(job: Job, world: World) -> None:
     world.monitor.faults.fail_next(Hang())
-    with telemetry_of(world, read_seconds=0.5) as sink:
+    with telemetry_of(world, read_seconds=SOON) as sink:
         told(job, sink)
     assert names_in_order(world) == ["rotation.run"]
 
@@ -191,11 +195,10 @@ def test_the_beginning_arrives_before_a_vault_is_looked_at(job: Job, world: Worl
         """The vault, which notes what had arrived when it was given its deadline, and so before it was listed."""
 
         def within(self, _: Deadline) -> Watched:
+            seen.append(names_in_order(world))
             return self
 
         def __getattr__(self, name: str) -> object:
-            if name == "within":
-                seen.append(names_in_order(world))
             return getattr(job.vaults[0], name)
 
     with telemetry_of(world) as sink:

@@ -7,21 +7,23 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rotation.outbox import CHUNK, Gathering, Outbox
+from tests.waiting import LONG
 
 
 class Receiver:
-    """Takes chunks, or refuses those that come at given turns, or waits before the first."""
+    """Takes chunks, or refuses those that come at given turns, or waits at a gate; `begun` once there is a chunk."""
 
     def __init__(self, *, refused: Sequence[int] = (), gate: threading.Event | None = None) -> None:
         self.chunks: list[list[int]] = []
-        self.ended = threading.Event()
+        self.begun, self.ended = threading.Event(), threading.Event()
         self._refused = refused
         self._gate = gate
         self._turn = 0
 
     def deliver(self, chunk: Sequence[int]) -> bool:
+        self.begun.set()
         if self._gate is not None:
-            self._gate.wait(10)
+            self._gate.wait(LONG)
         self._turn += 1
         if self._turn in self._refused:
             return False
@@ -35,8 +37,8 @@ class Receiver:
 def test_what_is_sent_is_delivered_in_order_and_in_chunks() -> None:
     receiver = Receiver()
     outbox = receiver.outbox()
-    outbox.send(range(CHUNK * 2 + 1), within=10)
-    outbox.close(within=10)
+    outbox.send(range(CHUNK * 2 + 1), within=LONG)
+    outbox.close(within=LONG)
     assert [len(chunk) for chunk in receiver.chunks] == [CHUNK, CHUNK, 1]
     assert [number for chunk in receiver.chunks for number in chunk] == list(range(CHUNK * 2 + 1))
     assert (outbox.lost, receiver.ended.is_set()) == (0, True)
@@ -45,17 +47,17 @@ def test_what_is_sent_is_delivered_in_order_and_in_chunks() -> None:
 def test_nothing_is_sent_for_nothing() -> None:
     receiver = Receiver()
     outbox = receiver.outbox()
-    outbox.send([], within=10)
-    outbox.close(within=10)
+    outbox.send([], within=LONG)
+    outbox.close(within=LONG)
     assert (receiver.chunks, outbox.sent) == ([], 0)
 
 
 def test_a_chunk_that_was_refused_ends_its_parcel_and_no_other() -> None:
     receiver = Receiver(refused=[2])
     outbox = receiver.outbox()
-    outbox.send(range(CHUNK * 3), within=10)
-    outbox.send([1], within=10)
-    outbox.close(within=10)
+    outbox.send(range(CHUNK * 3), within=LONG)
+    outbox.send([1], within=LONG)
+    outbox.close(within=LONG)
     assert [len(chunk) for chunk in receiver.chunks] == [CHUNK, 1]
     assert (outbox.lost, outbox.sent) == (CHUNK * 2, CHUNK * 3 + 1)
 
@@ -64,10 +66,11 @@ def test_who_sends_goes_on_when_the_seconds_are_over_and_the_rest_stays_here() -
     gate = threading.Event()
     receiver = Receiver(gate=gate)
     outbox = receiver.outbox()
-    outbox.send(range(CHUNK * 2), within=0.01)
+    outbox.send(range(CHUNK * 2), within=0.5)
+    assert receiver.begun.is_set()
     assert outbox.lost == CHUNK * 2
     gate.set()
-    outbox.close(within=10)
+    outbox.close(within=LONG)
     assert [len(chunk) for chunk in receiver.chunks] == [CHUNK]  # it was on its way already
     assert outbox.lost == CHUNK
 
@@ -79,7 +82,7 @@ def test_without_seconds_nobody_waits_and_it_leaves_when_it_can() -> None:
     outbox.send([1], within=0)
     outbox.send([2], within=0)
     gate.set()
-    outbox.close(within=10)
+    outbox.close(within=LONG)
     assert (receiver.chunks, outbox.lost) == ([[1], [2]], 0)
 
 
@@ -88,17 +91,18 @@ def test_closing_gives_up_what_does_not_leave_in_time_and_the_thread_still_ends(
     receiver = Receiver(gate=gate)
     outbox = receiver.outbox()
     outbox.send(range(CHUNK * 3), within=0)
+    assert receiver.begun.wait(LONG)
     outbox.close(within=0.01)
     gate.set()
-    assert receiver.ended.wait(10)
+    assert receiver.ended.wait(LONG)
     assert len(receiver.chunks) == 1
 
 
 def test_what_stands_apart_shares_no_chunk_with_what_it_says_is_there() -> None:
     receiver = Receiver()
     outbox: Outbox[int] = Outbox(receiver.deliver, ended=receiver.ended.set, stands_apart=lambda number: number > 6)
-    outbox.send(range(9), within=10)
-    outbox.close(within=10)
+    outbox.send(range(9), within=LONG)
+    outbox.close(within=LONG)
     assert receiver.chunks == [[0, 1, 2, 3, 4, 5, 6], [7, 8]]
 
 
@@ -108,7 +112,7 @@ def test_what_is_gathered_leaves_by_the_chunk_as_it_comes_and_the_rest_at_the_en
     for number in range(CHUNK + 1):
         gathering.add(number)
     assert gathering.sent == CHUNK
-    gathering.close(within=10)
+    gathering.close(within=LONG)
     assert [len(chunk) for chunk in receiver.chunks] == [CHUNK, 1]
     assert (gathering.sent, gathering.lost) == (CHUNK + 1, 0)
 
@@ -122,7 +126,7 @@ def test_a_request_that_hangs_holds_up_none_beside_it_and_nobody_for_longer_than
     gathering.close(within=0.2)
     assert (gathering.lost, len(well.chunks)) == (CHUNK * 2, 2)
     gate.set()
-    assert stuck.ended.wait(10)
+    assert stuck.ended.wait(LONG)
     assert len(stuck.chunks) == 1  # the one that was on its way; the next was given up
 
 
@@ -131,5 +135,5 @@ def test_several_threads_gather_each_thing_once() -> None:
     gathering = Gathering(receiver.outbox())
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(gathering.add, range(CHUNK * 4 - 1)))
-    gathering.close(within=10)
+    gathering.close(within=LONG)
     assert sorted(number for chunk in receiver.chunks for number in chunk) == list(range(CHUNK * 4 - 1))

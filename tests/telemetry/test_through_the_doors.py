@@ -23,6 +23,7 @@ from rotation.timer import Summary
 from tests.doors.command import rotation
 from tests.effects.partners import CREDENTIAL, Partner
 from tests.telemetry.told import CHECKOUT, TIMER, names_in_order, only
+from tests.waiting import LONG
 
 WHOLE_RUN = ["rotation.started", "rotation.token", "rotation.problem", "rotation.run"]
 
@@ -63,7 +64,7 @@ def test_the_command_line_tells_its_run(world: World) -> None:
 def test_a_process_that_ends_at_once_has_told_everything(world: World) -> None:
     world.monitor.faults.fail_next(Delay(0.3), times=None)
     command = [sys.executable, "-m", "rotation", "rotate", "--json"]
-    ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=LONG, check=False)
     assert (ended.returncode, ended.stderr) == (1, "")
     assert names_in_order(world) == WHOLE_RUN
 
@@ -182,7 +183,7 @@ def test_it_leaves_the_process_as_it_was() -> None:
     rotation("rotate")
     begun = set(threading.enumerate()) - threads
     for thread in begun:
-        thread.join(5)
+        thread.join(LONG)
     theirs = [thread for thread in threading.enumerate() if re.search("Otel|Config|Storage", thread.name)]
     assert [thread.name for thread in (*begun, *theirs) if thread.is_alive()] == []
     assert isinstance(get_tracer_provider(), ProxyTracerProvider)

@@ -21,11 +21,12 @@ from rotation.run import Ports
 from rotation.telemetry import READ_SECONDS, SPANS_SECONDS, Telemetry
 from rotation.telling import Patience, told_run
 from tests.effects.job import Job
+from tests.waiting import LONG
 
 CHECKOUT = Path(__file__).parents[2]
 TIMER = "rotate_on_schedule"
 RUN_ID = "99998888-7777-4666-8555-444433332222"
-UNHURRIED = Patience(started=60, tokens=60, verdict=60)
+UNHURRIED = Patience(started=LONG, tokens=LONG, verdict=LONG)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ NEEDED: dict[DataAction, Callable[[SecretClient], object]] = {
 
 def raw_get(vault: EmulatedVault, **headers: str) -> tuple[int, str, str]:
     url = f"{vault.url}/secrets?api-version=7.6"
-    with requests.get(url, headers=headers, verify=vault.authority_file, timeout=10) as answer:
+    with requests.get(url, headers=headers, verify=vault.authority_file, timeout=60) as answer:
         return answer.status_code, answer.json()["error"]["code"], answer.headers.get("WWW-Authenticate", "")
 
 
@@ -90,6 +90,6 @@ def test_a_token_that_somebody_else_signed_is_refused(vault: EmulatedVault) -> N
 def test_a_refusal_shows_nothing_of_the_token(vault: EmulatedVault) -> None:
     url, token = f"{vault.url}/secrets?api-version=7.6", token_of(OPERATOR, {"exp": NOW - 3600})
     headers = {"Authorization": f"Bearer {token}"}
-    with requests.get(url, headers=headers, verify=vault.authority_file, timeout=10) as answer:
+    with requests.get(url, headers=headers, verify=vault.authority_file, timeout=60) as answer:
         assert answer.status_code == 401
         assert not any(part in answer.text for part in token.split("."))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import requests
 
-from emulators.faults import Answer, Hang, Reset
+from emulators.faults import Answer, Hang, Held, Reset
 from emulators.keyvault.operations import kind_of
 from emulators.requests_log import Request
 from tests.contracts.emulated_vault import EmulatedVault
+from tests.waiting import LONG, wait_until
 
 
 @pytest.mark.parametrize(
@@ -54,8 +55,21 @@ def test_clearing_starts_the_count_from_nothing(vault: EmulatedVault) -> None:
 def test_a_request_is_counted_while_it_is_still_unanswered(vault: EmulatedVault) -> None:
     vault.faults.fail_next(Hang())
     with pytest.raises(requests.ReadTimeout):
-        requests.get(f"{vault.url}/secrets", verify=vault.authority_file, timeout=0.1)
+        requests.get(f"{vault.url}/secrets", verify=vault.authority_file, timeout=(LONG, 0.1))
+    wait_until(lambda: vault.log.requests)
     assert [(each.kind, each.status) for each in vault.log.requests] == [("list", 0)]
+
+
+def test_a_request_is_under_way_until_nothing_more_comes_of_it_whoever_waits(vault: EmulatedVault) -> None:
+    held = Held()
+    vault.faults.fail_next(held)
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{vault.url}/secrets", verify=vault.authority_file, timeout=(LONG, 0.1))
+    wait_until(lambda: vault.log.requests)
+    vault.log.clear()
+    assert vault.log.under_way == 1
+    held.released.set()
+    wait_until(lambda: vault.log.under_way == 0)
 
 
 def test_an_answer_to_a_request_from_before_a_clear_is_not_counted(vault: EmulatedVault) -> None:

@@ -93,5 +93,5 @@ def test_the_429_names_a_wait_only_where_that_is_switched_on(
     vault.throttle.retry_after = retry_after
     fill(vault.throttle, OTHERS, create=False)
     url, headers = f"{vault.url}/secrets?api-version=7.6", {"Authorization": f"Bearer {token_of(OPERATOR)}"}
-    with requests.get(url, headers=headers, verify=vault.authority_file, timeout=10) as answer:
+    with requests.get(url, headers=headers, verify=vault.authority_file, timeout=60) as answer:
         assert (answer.status_code, "Retry-After" in answer.headers) == (429, retry_after)

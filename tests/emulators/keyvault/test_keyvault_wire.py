@@ -15,7 +15,7 @@ API_VERSIONS = ["7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "2025-07-01", "
 def ask(vault: EmulatedVault, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, object]]:
     url = path if path.startswith("https://") else f"{vault.url}{path}"
     headers = {"Authorization": f"Bearer {token_of(OPERATOR)}"}
-    with requests.request(method, url, data=body, headers=headers, verify=vault.authority_file, timeout=10) as answer:
+    with requests.request(method, url, data=body, headers=headers, verify=vault.authority_file, timeout=60) as answer:
         return answer.status_code, answer.json()
 
 
