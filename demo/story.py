@@ -16,7 +16,7 @@ from demo.partners import LABELS, Operator
 from demo.stage import Stage
 from emulators.alerting import Mail
 from rotation.outcome import Kind
-from rotation.problem import Problem
+from rotation.problem import EVERY_SUBJECT, Problem
 from rotation.reason import Reason
 from rotation.report import RunReport
 from rotation.status_report import StatusReport
@@ -78,7 +78,8 @@ def play(stage: Stage, console: Console) -> Story:
     telling.the_timer_fires(first, console)
     telling.what_needs_a_person(first, console)
     mails = tuple(stage.mails())
-    telling.the_operator_repairs([_repaired(problem, stage.operator) for problem in first.problems], console)
+    repairs = [repair for problem in first.problems for repair in _repaired(problem, stage.operator)]
+    telling.the_operator_repairs(repairs, console)
     stage.world.age(timedelta(days=8))
     last = stage.fire_timer()
     after = stage.status()
@@ -88,10 +89,11 @@ def play(stage: Stage, console: Console) -> Story:
     return Story(status_before=before, runs=(first, last), mails=mails, status_after=after, refused_at_the_end=refused)
 
 
-def _repaired(problem: Problem, operator: Operator) -> str:
+def _repaired(problem: Problem, operator: Operator) -> Iterator[str]:
     """Do what the problem's action asks of a person, and say what was done."""
     repair = _REPAIRS.get(problem.reason)
-    return repair(problem.subject, operator) if repair else f"{problem.subject}: nothing was done"
+    for name in problem.sample if problem.subject == EVERY_SUBJECT else (problem.subject,):
+        yield repair(name, operator) if repair else f"{name}: nothing was done"
 
 
 def _client_secret(_: str, operator: Operator) -> str:

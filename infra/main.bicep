@@ -45,10 +45,12 @@ param alertEmails string
 @description('GUIDs of built-in roles whose members at the subscription are mailed too, separated by commas, such as 749f88d5-cbae-40b8-bcfc-e573ddc772fa (Monitoring Contributor). A second path: it needs no passcode.')
 param alertRoleIds string = ''
 
-@description('Where the runbook is read: each mail names it. A copy that the people on duty can open is worth the setting.')
-param runbookUrl string = 'docs/runbook.md'
+@minLength(12)
+@description('Where the runbook is read: each mail sends its reader there. The https address of docs/runbook.md in your own repository or wiki, as the people on duty can open it.')
+param runbookUrl string
 
-@description('NCRONTAB with six fields, in UTC.')
+@allowed(['0 17 * * * *', '0 17 */2 * * *', '0 17 */3 * * *', '0 17 */4 * * *', '0 17 */6 * * *'])
+@description('NCRONTAB with six fields, in UTC: every six hours or more often, because after 13 hours without a run the heartbeat alarms.')
 param rotationSchedule string = '0 17 */6 * * *'
 
 @minValue(1)
@@ -307,6 +309,7 @@ module alerts 'modules/alerts.bicep' = {
     emails: filter(emailEntries, address => !empty(address))
     roleIds: filter(roleEntries, id => !empty(id))
     runbookUrl: runbookUrl
+    functionAppName: functionApp.outputs.name
     dailyCapGb: dailyCapGb
     alertOnRuleChanges: alertOnRuleChanges
   }

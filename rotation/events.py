@@ -53,7 +53,10 @@ def verdict(report: RunReport) -> tuple[Event, ...]:
     """
     problems: list[Event] = []
     if not report.dry_run:
-        problems += [Event(PROBLEM, _of_run(report, problem.vault) | _open(problem)) for problem in report.problems]
+        labels = {(outcome.vault, outcome.name): outcome.label for outcome in report.tokens}
+        problems += [
+            Event(PROBLEM, _of_run(report, problem.vault) | _open(problem, labels)) for problem in report.problems
+        ]
         problems += [Event(PROBLEM, properties) for properties in _closed(report)]
     return (*problems, *(Event(RUN, _run(report, share)) for share in report.by_vault))
 
@@ -85,7 +88,7 @@ def _token(outcome: Outcome) -> dict[str, str]:
     }
 
 
-def _open(problem: Problem) -> dict[str, str]:
+def _open(problem: Problem, labels: Mapping[tuple[str, str], str]) -> dict[str, str]:
     return {
         "state": "open",
         "reason": problem.reason,
@@ -99,7 +102,18 @@ def _open(problem: Problem) -> dict[str, str]:
         "action": problem.action,
         "runbook": f"docs/runbook.md#{problem.reason}",
         "since": _text(problem.since),
+        "day": _text(problem.day),
+        "fold": "" if problem.subject == problem.fold else problem.fold,
+        "who": _who(problem, labels),
     }
+
+
+def _who(problem: Problem, labels: Mapping[tuple[str, str], str]) -> str:
+    """The first of its tokens as people know them, and how many more there are."""
+    known = ((name, labels.get((problem.vault, name), "")) for name in problem.sample)
+    named = ", ".join(f"{name} ({label})" if label else name for name, label in known)
+    more = problem.tokens - len(problem.sample)
+    return f"{named} and {more} more" if named and more > 0 else named
 
 
 def _closed(report: RunReport) -> Iterator[dict[str, str]]:

@@ -117,16 +117,17 @@ class Inventory:
             recent = now - secret.created_on < _WATCHED
             if written_by_somebody and recent and not OUR_TAGS & secret.tags.keys():
                 self._check_time()
-                yield from self._lost_tags_of(secret.name)
+                yield from self._lost_tags_of(secret)
 
-    def _lost_tags_of(self, name: str) -> Iterator[LostTags]:
+    def _lost_tags_of(self, secret: ListedSecret) -> Iterator[LostTags]:
         try:
-            versions = self._vault.versions(name)
+            versions = self._vault.versions(secret.name)
         except SecretNotFoundError:  # deleted after it was listed: whoever did that meant it
             return
         before = next((version for version in versions if OUR_TAGS & version.tags.keys()), None)
         if before is not None and is_managed(before.tags):
-            yield LostTags(self._vault.url, name, label_of(before.tags), before.version, before.created_on)
+            label = label_of(before.tags)
+            yield LostTags(self._vault.url, secret.name, label, before.version, before.created_on, secret.created_on)
 
     def client_credentials(self) -> tuple[ClientCredential, ...]:
         """The client credentials that the records named, by name."""

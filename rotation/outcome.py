@@ -7,11 +7,11 @@ written down to `report`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from rotation.credential_ref import CredentialRef
-from rotation.policy import days_left, expiry_reason
+from rotation.policy import days_left, expiry_reason, expiry_since
 from rotation.reason import Reason, Unit
 from rotation.remembered import LastFailure, LastWarning
 from rotation.token import ManagedToken
@@ -44,11 +44,12 @@ class Outcome:
     `subject` is what the reason's unit means here: the client credential, the client and tenant, the issuer; empty
     for a reason whose unit is the token or the vault. `because` is set with `breaker_open`: the reason that opened
     the breaker. `days_left` is None while the token's age is unknown, and when the record is not of the version that is
-    current. `expiry` is the problem that the days left are by themselves. `standing` is what failed before, where this
-    run learned nothing of it: the token was not tried, or met something that passes. `repeated` says that an earlier
-    run saw this very failure of this very version too. `warnings` are those of this rotation, or of the last one where
-    the token was not rotated; `last_warning` says since when. `proved` is what a stored redemption shows to be in
-    order: units with their subjects.
+    current. `expiry` is the problem that the days left are by themselves; `dated` is the first day of that, or the day
+    on which the tags were lost. `standing` is what failed before, where this run learned nothing of it: the token was
+    not tried, or met something that passes. `repeated` says that an earlier run saw this very failure of this very
+    version too. `warnings` are those of this rotation, or of the last one where the token was not rotated;
+    `last_warning` says since when. `proved` is what a stored redemption shows to be in order: units with their
+    subjects.
     """
 
     vault: str
@@ -61,6 +62,7 @@ class Outcome:
     because: Reason | None = None
     days_left: int | None = None
     expiry: Reason | None = None
+    dated: date | None = None
     streak: LastFailure | None = None
     standing: StandingFailure | None = None
     repeated: bool = False
@@ -88,13 +90,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class LostTags:
-    """A secret whose current version has none of its tags, while the version before it was managed."""
+    """A secret whose current version, of `lost_on`, has no tags, while the version before it was managed."""
 
     vault: str
     name: str
     label: str
     version: str
     written_on: datetime
+    lost_on: datetime
 
     @property
     def message(self) -> str:
@@ -155,6 +158,7 @@ def outcome_of(token: ManagedToken, kind: Kind, reason: Reason, *, now: datetime
         expiry=expiry_reason(token, now=now) if is_current else None,
         warnings=token.standing_warnings if is_warned else (),
         last_warning=token.last_warning if is_warned else None,
+        dated=expiry_since(token, now=now) if is_current else None,
     )
 
 

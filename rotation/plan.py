@@ -221,6 +221,7 @@ def _lost(lost: LostTags) -> Outcome:
         kind=Kind.FAILED,
         reason=Reason.TAGS_LOST,
         message=lost.message,
+        dated=lost.lost_on.date(),
     )
 
 

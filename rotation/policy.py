@@ -14,7 +14,7 @@ The rules, in order; the first that applies decides:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from rotation.reason import TRANSIENT, Reason, Unit
 from rotation.remembered import LastFailure
@@ -138,8 +138,21 @@ def expiry_reason(token: ManagedToken, *, now: datetime) -> Reason | None:
     if token.redeemed_at is None or not token.enabled:
         return None
     left = expires_at(token.redeemed_at, token.thresholds) - now
-    margin = token.thresholds.inactivity_days - token.thresholds.rotate_after_days
-    critical = min(CRITICAL_DAYS, margin // 4)  # a quarter of a short window: seven days may be all it ever has
-    if left <= timedelta(0) or left < timedelta(days=critical):
+    if left <= timedelta(0) or left < timedelta(days=_critical_days(token.thresholds)):
         return Reason.EXPIRES_WITHIN_WEEK
     return Reason.EXPIRING if left < timedelta(days=token.thresholds.warn_before_days) else None
+
+
+def expiry_since(token: ManagedToken, *, now: datetime) -> date | None:
+    """The first day of `expiry_reason`, which follows from the token's age alone; None where there is no reason."""
+    reason = expiry_reason(token, now=now)
+    if reason is None or token.redeemed_at is None:
+        return None
+    critical = reason is Reason.EXPIRES_WITHIN_WEEK
+    days = _critical_days(token.thresholds) if critical else token.thresholds.warn_before_days
+    return (expires_at(token.redeemed_at, token.thresholds) - timedelta(days=days)).date()
+
+
+def _critical_days(thresholds: Thresholds) -> int:
+    """A quarter of a short window: seven days may be all it ever has."""
+    return min(CRITICAL_DAYS, (thresholds.inactivity_days - thresholds.rotate_after_days) // 4)

@@ -1,14 +1,14 @@
 """From outcomes to problems: one root cause, and all the tokens that it affects, is one problem.
 
 Pure. What passes by itself becomes a problem when its streak lasts two days, or at once where no tag could remember it;
-a rejection without a cause when a second run confirms it. More than ten equal problems of single tokens in one vault
-fold into one.
+a rejection without a cause when a second run confirms it. What one cause did to many is one problem: it folds by the
+day on which it began, which the tags keep, and not by a count, which changes with every repair (ADR 7).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,7 +17,11 @@ from rotation.reason import TOKEN_IS_DEAD, TRANSIENT, Reason, Severity, Unit
 
 EVERY_SUBJECT = "*"
 FOLD_ABOVE = 10
+"""How many problems of one reason and vault stay apart where no tag keeps the day on which they began."""
+
 _SAMPLE = 5
+_IN = " in "  # between a client and its tenant
+_KEEPS_ITS_DAY = frozenset({Unit.TOKEN, Unit.CLIENT, Unit.CLIENT_AND_TENANT})
 _ORDER = tuple(Severity)
 
 
@@ -26,7 +30,8 @@ class Problem:
     """One root cause. `subject` is what its unit means: a token's name, a client credential, a vault; `*` is many.
 
     `label` is the name people know the token by, where one token is meant; `since` the first day that the tags remember
-    it from.
+    it from. `day` is the same where it cannot change while the problem stands: then it is a part of what the problem
+    is, as the subject is, and what begins on another day is another problem.
     """
 
     reason: Reason
@@ -37,6 +42,15 @@ class Problem:
     message: str
     label: str = ""
     since: date | None = None
+    day: date | None = None
+
+    @property
+    def fold(self) -> str:
+        """The subject that it has together with others of its reason, vault and day; its own where it stands alone."""
+        if self.reason.unit is Unit.TOKEN:
+            return EVERY_SUBJECT
+        client, of_tenant, _ = self.subject.partition(_IN)
+        return f"{client}{of_tenant}{EVERY_SUBJECT}" if of_tenant else self.subject
 
     @property
     def severity(self) -> Severity:
@@ -140,7 +154,13 @@ def _problem(key: _Key, members: list[Outcome]) -> Problem:
     message = told.message if key.reason is told.reason else ""
     label = told.label if key.reason.unit is Unit.TOKEN else ""
     since = _earliest(_first_seen(member, key.reason) for member in members)
-    return Problem(key.reason, key.subject, key.vault, len(members), tuple(names[:_SAMPLE]), message, label, since)
+    day = since if _keeps_its_day(key.reason) else None
+    return Problem(key.reason, key.subject, key.vault, len(members), tuple(names[:_SAMPLE]), message, label, since, day)
+
+
+def _keeps_its_day(reason: Reason) -> bool:
+    """Whether all that is behind it fails until it is mended: else the first day moves with whoever recovers first."""
+    return reason.unit in _KEEPS_ITS_DAY and reason not in TRANSIENT
 
 
 def _first_seen(outcome: Outcome, reason: Reason) -> date | None:
@@ -148,27 +168,42 @@ def _first_seen(outcome: Outcome, reason: Reason) -> date | None:
     if warned is not None and reason in warned.reasons:
         return warned.first_seen
     known = (outcome.streak, outcome.standing.failure if outcome.standing else None)
-    return _earliest(failure.first_seen for failure in known if failure is not None and failure.reason is reason)
+    remembered = _earliest(failure.first_seen for failure in known if failure is not None and failure.reason is reason)
+    return _earliest((remembered, outcome.dated if reason in (outcome.expiry, Reason.TAGS_LOST) else None))
 
 
 def _earliest(days: Iterable[date | None]) -> date | None:
     return min((day for day in days if day is not None), default=None)
 
 
-def _folded(found: list[Problem]) -> Iterator[Problem]:
-    """Problems of single tokens that are alike in all but the token become one above `FOLD_ABOVE`; the rest stay."""
-    alike: dict[tuple[str, Reason], list[Problem]] = defaultdict(list)
+def _folded(found: list[Problem]) -> list[Problem]:
+    """One problem for what began on one day, and, where the day is not known, for more than `FOLD_ABOVE` alike.
+
+    First by what tells of a common cause (tokens; the tenants of one app); then whatever is still too many.
+    """
+    by_cause = _fold(found, lambda problem: problem.fold, above=lambda day: 1 if day else FOLD_ABOVE)
+    return _fold(by_cause, lambda _: EVERY_SUBJECT, above=lambda _: FOLD_ABOVE)
+
+
+def _fold(
+    found: list[Problem], into: Callable[[Problem], str], *, above: Callable[[date | None], int]
+) -> list[Problem]:
+    alike: dict[tuple[str, Reason, date | None, str], list[Problem]] = defaultdict(list)
     for problem in found:
-        alike[problem.vault, problem.reason].append(problem)
-    for (vault, reason), group in alike.items():
-        if reason.unit is not Unit.TOKEN or len(group) <= FOLD_ABOVE:
-            yield from group
-            continue
-        names = sorted(problem.subject for problem in group)
-        since = _earliest(problem.since for problem in group)
-        sample = tuple(names[:_SAMPLE])
-        yield Problem(reason, EVERY_SUBJECT, vault, len(group), sample, group[0].message, since=since)
+        alike[problem.vault, problem.reason, problem.day, into(problem)].append(problem)
+    folded: list[Problem] = []
+    for (vault, reason, day, subject), group in alike.items():
+        folded += [_together(group, vault, reason, day, subject)] if len(group) > above(day) else group
+    return folded
 
 
-def _rank(problem: Problem) -> tuple[int, int, str, str, str]:
-    return _ORDER.index(problem.severity), -problem.tokens, problem.reason, problem.vault, problem.subject
+def _together(group: list[Problem], vault: str, reason: Reason, day: date | None, subject: str) -> Problem:
+    names = sorted({name for problem in group for name in problem.sample})
+    tokens = sum(problem.tokens for problem in group)
+    since = _earliest(problem.since for problem in group)
+    return Problem(reason, subject, vault, tokens, tuple(names[:_SAMPLE]), group[0].message, since=since, day=day)
+
+
+def _rank(problem: Problem) -> tuple[int, int, str, str, date, str]:
+    day = problem.day or date.min
+    return _ORDER.index(problem.severity), -problem.tokens, problem.reason, problem.vault, day, problem.subject

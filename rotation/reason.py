@@ -138,7 +138,7 @@ class Reason(StrEnum):
     )  # fmt: skip
     TAGS_LOST = (
         "tags_lost", _ERROR, Unit.TOKEN,
-        "Put the tags of the previous version back: a writer stored a new version without them.",
+        "Put the tags of the previous version back: a new one was stored without. After 14 days this is told no more.",
     )  # fmt: skip
     SECRET_DELETED = (
         "secret_deleted", _ERROR, Unit.TOKEN,

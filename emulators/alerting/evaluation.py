@@ -1,9 +1,8 @@
 """One rule over time: evaluated every so often, one alert for each series, fired once and resolved after health.
 
 A stateful alert fires once and stays fired until its series has not met the condition for the documented number of
-evaluations; a stateless one fires at each evaluation. Rows are seen as soon as they are sent: in the service ingestion
-takes some minutes. Limits: "Azure Monitor service limits", Alerts (2025-02-02); that a rule has no more than 5,000
-fired alerts is left out.
+evaluations; a stateless one fires at each evaluation. When a row is seen is the workspace's to say. Limits: "Azure
+Monitor service limits", Alerts (2025-02-02).
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from emulators.alerting.rule import AlertRule
 from emulators.alerting.workspace import Workspace
 
 STATEFUL_AN_EVALUATION = 300
+STATEFUL_AT_A_TIME = 5_000
 STATELESS_AN_EVALUATION = 6_000
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -45,7 +45,7 @@ class _Alerts:
                 yield self._mail(Condition.FIRED, series, at, at, value)
             return
         new = [series for series in violating if series not in self.fired]
-        for series in new[:STATEFUL_AN_EVALUATION]:
+        for series in new[: min(STATEFUL_AN_EVALUATION, STATEFUL_AT_A_TIME - len(self.fired))]:
             self.fired[series] = _Fired(at)
             yield self._mail(Condition.FIRED, series, at, at, violating[series])
         for series, alert in list(self.fired.items()):

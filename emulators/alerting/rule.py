@@ -41,6 +41,7 @@ class AlertRule:
 
     name: str
     title: str
+    subject: str
     description: str
     severity: int
     frequency: timedelta
@@ -62,6 +63,7 @@ class AlertRule:
         rule = cls(
             name=name,
             title=of["title"],
+            subject=of["emailSubject"],
             description=description,
             severity=of["severity"],
             frequency=duration(of["evaluationFrequency"]),
@@ -79,22 +81,34 @@ class AlertRule:
 
 
 def load_rules(
-    *, vaults: Mapping[str, datetime], runbook_url: str, folder: Path = RULES_FOLDER
+    *,
+    vaults: Mapping[str, datetime],
+    runbook_url: str,
+    function_app: str = "contoso-rotation",
+    resource_group: str = "rg-contoso-rotation",
+    folder: Path = RULES_FOLDER,
 ) -> tuple[AlertRule, ...]:
     """Every rule of a folder, as deployed for `vaults`: the address of each, and when the job was given it.
 
     Raises UnsupportedRuleError.
     """
+    places = {"{runbookUrl}": runbook_url, "{functionAppName}": function_app, "{resourceGroup}": resource_group}
     known = ", ".join(f'"{url}", "{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"' for url, at in vaults.items())
     return tuple(
         AlertRule.from_json(
             name,
             of,
             query=(folder / f"{name}.kql").read_text().replace("{vaults}", known),
-            description=of["description"].replace("{runbookUrl}", runbook_url),
+            description=_filled(of["description"], places),
         )
         for name, of in json.loads((folder / "rules.json").read_text()).items()
     )
+
+
+def _filled(text: str, places: Mapping[str, str]) -> str:
+    for place, value in places.items():
+        text = text.replace(place, value)
+    return text
 
 
 def duration(text: str) -> timedelta:
@@ -120,6 +134,10 @@ def _refused(rule: AlertRule) -> list[str]:
 def _not_covered(of: Mapping[str, Any]) -> list[str]:
     once = {"numberOfEvaluationPeriods": 1, "minFailingPeriodsToAlert": 1}
     checks = {
+        "which place a dimension has in the payload, but for an alphabetical order, is documented nowhere": of[
+            "dimensions"
+        ]
+        == sorted(of["dimensions"]),
         "several periods need a datetime column in the result": of["failingPeriods"] == once,
         "another operator than GreaterThan": of["operator"] == "GreaterThan",
         "neither Count of rows nor Maximum of a column": of["timeAggregation"]

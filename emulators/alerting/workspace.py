@@ -1,7 +1,8 @@
 """A Log Analytics workspace with the one table that the rules read: rows of `AppEvents` in, results of KQL out.
 
-A query sees what was ingested by the moment it is asked for, no further back than it is given. KQL is translated by
-duckdb-kql and run by DuckDB; the moment is what `ago()` counts from.
+A query sees what was ingested by the moment it is asked for, no further back than it is given. A row is ingested when
+it is sent, or later and in any order, where it says so. KQL is translated by duckdb-kql and run by DuckDB; the moment
+is what `ago()` counts from.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
 
 _TABLE = """
     SET threads = 1;
-    CREATE TABLE ingested ("TimeGenerated" TIMESTAMP, "Name" VARCHAR, "Properties" JSON);
+    CREATE TABLE ingested ("TimeGenerated" TIMESTAMP, "Name" VARCHAR, "Properties" JSON, visible TIMESTAMP);
     SET VARIABLE first = TIMESTAMP '1970-01-01';
     SET VARIABLE last = TIMESTAMP '1970-01-01';
-    CREATE VIEW "AppEvents" AS SELECT * FROM ingested
-        WHERE "TimeGenerated" > getvariable('first') AND "TimeGenerated" <= getvariable('last');
+    CREATE VIEW "AppEvents" AS SELECT * EXCLUDE visible FROM ingested
+        WHERE "TimeGenerated" > getvariable('first') AND visible <= getvariable('last');
 """
 _SCHEMA = {"AppEvents": ["TimeGenerated", "Name", "Properties"]}
 _AGO = re.compile(r"ago\((\d+)([smhd])\)")
@@ -31,7 +32,10 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 
 
 type Row = Mapping[str, Any]
-"""One row of `AppEvents` by its columns; the rules read `TimeGenerated`, `Name` and `Properties`."""
+"""One row of `AppEvents` by its columns; the rules read `TimeGenerated`, `Name` and `Properties`.
+
+`Visible`, where there is one, is when a query first sees it: `ingestion_time()` in the service.
+"""
 
 
 class Workspace:
@@ -42,12 +46,14 @@ class Workspace:
 
         self._database: DuckDBPyConnection = duckdb_kql.connect()
         self._database.execute(_TABLE)
-        given = [(_plain(row["TimeGenerated"]), row["Name"], json.dumps(dict(row["Properties"]))) for row in rows]
+        given = [_stored(row) for row in rows]
         if given:
             columns = [list(column) for column in zip(*given, strict=True)]
-            self._database.execute("INSERT INTO ingested SELECT unnest($1), unnest($2), unnest($3)", columns)
-        told = (found for _, _, properties in given for found in _MOMENT.findall(properties))
-        self._dates = frozenset((*(time for time, _, _ in given), *map(_read, told)))
+            self._database.execute(
+                "INSERT INTO ingested SELECT unnest($1), unnest($2), unnest($3), unnest($4)", columns
+            )
+        told = (found for _, _, properties, _ in given for found in _MOMENT.findall(properties))
+        self._dates = frozenset((*(at for sent, _, _, seen in given for at in (sent, seen)), *map(_read, told)))
 
     def query(self, kql: str, *, at: datetime, reaching_back: timedelta) -> list[dict[str, object]]:
         """The rows of a result at a moment. Raises what duckdb-kql and DuckDB raise."""
@@ -69,6 +75,12 @@ class Workspace:
         return sorted(
             {(date + span).replace(tzinfo=UTC) for date in dates for span in (timedelta(), reaching_back, *spans)}
         )
+
+
+def _stored(row: Row) -> tuple[datetime, str, str, datetime]:
+    sent = _plain(row["TimeGenerated"])
+    visible = _plain(row["Visible"]) if "Visible" in row else sent
+    return sent, row["Name"], json.dumps(dict(row["Properties"])), max(sent, visible)
 
 
 @cache

@@ -12,16 +12,20 @@ param vaults array
 param emails array
 param roleIds array
 param runbookUrl string
+@description('Where the job is, for whoever reads a mail at night.')
+param functionAppName string
 param dailyCapGb int
 @description('Mail it, too, when a rule or the action group is written.')
 param alertOnRuleChanges bool
 
 var groupId = resourceGroup().id
 var vaultRows = [for vault in vaults: '"${vault.url}", "${vault.given}"']
+var vaultTable = join(vaultRows, ',\n    ')
 var rules = loadJsonContent('../alerts/rules.json')
 var queries = {
   critical_reminder: loadTextContent('../alerts/critical_reminder.kql')
-  heartbeat: replace(loadTextContent('../alerts/heartbeat.kql'), '{vaults}', join(vaultRows, ',\n    '))
+  heartbeat: replace(loadTextContent('../alerts/heartbeat.kql'), '{vaults}', vaultTable)
+  heartbeat_reminder: replace(loadTextContent('../alerts/heartbeat_reminder.kql'), '{vaults}', vaultTable)
   problems_critical: loadTextContent('../alerts/problems_critical.kql')
   problems_error: loadTextContent('../alerts/problems_error.kql')
   problems_warning: loadTextContent('../alerts/problems_warning.kql')
@@ -30,6 +34,7 @@ var queries = {
 var ruleNames = [
   'critical_reminder'
   'heartbeat'
+  'heartbeat_reminder'
   'problems_critical'
   'problems_error'
   'problems_warning'
@@ -79,7 +84,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for na
   }
   properties: {
     displayName: rules[name].title
-    description: replace(rules[name].description, '{runbookUrl}', runbookUrl)
+    description: replace(replace(replace(rules[name].description, '{runbookUrl}', runbookUrl), '{functionAppName}', functionAppName), '{resourceGroup}', resourceGroup().name)
     enabled: true
     severity: rules[name].severity
     scopes: [workspaceId]
@@ -108,6 +113,11 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for na
     }
     actions: {
       actionGroups: [actionGroup.id]
+      // "Customize log search alert email subjects (preview)", Azure Monitor (2025-06-26). Which place a dimension has in
+      // the payload is documented nowhere: rules.json lists them by the alphabet, so that any order but chance is right.
+      actionProperties: {
+        'Email.Subject': rules[name].emailSubject
+      }
     }
   }
 }]

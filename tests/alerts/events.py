@@ -20,7 +20,10 @@ SIX_HOURS = timedelta(hours=6)
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One run of one vault: what it finds (reason and subject), and what it proves good (subject and reasons)."""
+    """One run of one vault: what it finds (reason and subject), and what it proves good (subject and reasons).
+
+    `told` changes what it says of what it finds; `problems_late` is by how much its problems are visible after its end.
+    """
 
     at: datetime
     vault: str = VAULT
@@ -33,17 +36,25 @@ class Run:
     proved: Mapping[str, str] = field(default_factory=dict)
     tokens: int = 1
     label: str = "Contoso Ltd"
+    day: str = "2026-11-02"
+    told: Mapping[str, str] = field(default_factory=dict)
+    problems_late: timedelta = timedelta()
 
     def rows(self) -> list[Row]:
         """Its events, each a second after the one before."""
         if self.killed:
             return [self._row("rotation.started", 0)]
         problems = [] if self.dry_run else [*map(self._open, self.found), *map(_closed, self.proved.items())]
+        found = str(len(self.found) * (not self.dry_run))
         return [
             self._row("rotation.started", 0),
-            *(self._row("rotation.problem", number, **one) for number, one in enumerate(problems, start=1)),
-            self._row("rotation.run", len(problems) + 1, complete=_said(self.complete)),
+            *(self._late(number, one) for number, one in enumerate(problems, start=1)),
+            self._row("rotation.run", len(problems) + 1, complete=_said(self.complete), problems=found),
         ]
+
+    def _late(self, number: int, problem: Mapping[str, str]) -> Row:
+        row = self._row("rotation.problem", number, **problem)
+        return {**row, "Visible": row["TimeGenerated"] + self.problems_late}
 
     def _open(self, found: tuple[Reason, str]) -> dict[str, str]:
         reason, subject = found
@@ -60,6 +71,10 @@ class Run:
             "action": reason.action,
             "runbook": f"docs/runbook.md#{reason}",
             "since": "2026-11-02",
+            "day": self.day,
+            "fold": "" if "*" in subject else "*",
+            "who": subject,
+            **self.told,
         }
 
     def _row(self, name: str, seconds: int, **more: str) -> Row:

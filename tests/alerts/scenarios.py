@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-import pytest
-
 from emulators.faults import Answer
+from tests.alerts import silences
 from tests.alerts.timeline import Timeline
 from tests.effects.partners import CREDENTIAL, FRESH, Partner, tags_of
 
 type Scenario = Callable[[Timeline], None]
 
 _POLICY = 53003
+_DUE_IN_TWO_HOURS = timedelta(days=6, hours=22)  # at the timer's second run of Monday, at 18:17
 _NEW_SECRET = "contoso's next client secret"
 
 
@@ -51,6 +52,84 @@ def a_policy_change(days: Timeline) -> None:
     days.wait(5)
 
 
+def an_app_disabled_at_home(days: Timeline) -> None:
+    """One app redeems in 400 partners' tenants, and is disabled in its own."""
+    partner = Partner.new(days.world)
+    for number in range(400):
+        tenant = str(uuid.UUID(int=number + 1))
+        days.world.entra.add_tenant(tenant)
+        days.world.entra.add_to_tenant(tenant, partner.client_id)
+        user = days.world.entra.add_user(tenant, "partner-service-account")
+        token = days.world.entra.consent(tenant_id=tenant, client_id=partner.client_id, user=user)
+        partner.put(f"contoso-{number:03}", value=token, tags=partner.tags(tenant_id=tenant))
+    days.world.entra.enable_app(partner.client_id, enabled=False)
+    days.timer()
+    days.repeat(5)
+    days.wait(5)
+
+
+def ten_then_eleven_then_ten(days: Timeline) -> None:
+    """Ten tokens die of one cause, hours later an eleventh does, and the next day that one is mended."""
+    partner = Partner.new(days.world)
+    for number in range(10):
+        days.world.entra.revoke(partner.put(f"contoso-{number}"))
+    eleventh = partner.put("contoso-10", redeemed=_DUE_IN_TWO_HOURS)
+    days.timer()
+    days.world.entra.revoke(eleventh)
+    days.timer()
+    days.repeat(1)
+    partner.put("contoso-10", redeemed=FRESH)
+    days.timer()
+    days.repeat(3)
+    days.wait(5)
+
+
+def one_more_on_another_day(days: Timeline) -> None:
+    """Two tokens die on Monday and a third on Tuesday; on Wednesday that one is mended, then one of the first two."""
+    partner = Partner.new(days.world)
+    for name in ("contoso", "fabrikam"):
+        days.world.entra.revoke(partner.put(name))
+    third = partner.put("litware", redeemed=_DUE_IN_TWO_HOURS - timedelta(hours=12))
+    days.timer()
+    days.world.entra.revoke(third)
+    days.timer(2)
+    days.repeat(1)
+    days.timer()
+    days.repeat(1)
+    partner.put("litware", redeemed=FRESH)
+    days.timer()
+    days.repeat(1)
+    partner.put("contoso", redeemed=FRESH)
+    days.timer()
+    days.wait(5)
+
+
+def one_of_several_tried_by_hand(days: Timeline) -> None:
+    """Three tokens are dead; the operator tries one by hand, which still fails, mends another, and tries that."""
+    partner = Partner.new(days.world)
+    for name in ("contoso", "fabrikam", "litware"):
+        days.world.entra.revoke(partner.put(name))
+    days.timer()
+    days.cli("contoso", hours=1)
+    partner.put("fabrikam")
+    days.cli("fabrikam", hours=1)
+    days.timer()
+    days.wait(5)
+
+
+def the_tags_are_lost_for_good(days: Timeline) -> None:
+    """A re-consent was stored without its tags 13 days ago, and nobody puts them back."""
+    partner = Partner.new(days.world)
+    partner.put("contoso")
+    days.wait_for_the_timer()
+    partner.vault.state.put("contoso", partner.consent())
+    days.world.age(timedelta(days=13))
+    days.timer()
+    days.repeat(3)
+    days.timer()
+    days.wait(5)
+
+
 def a_repair_by_the_job(days: Timeline) -> None:
     """An account is blocked and unblocked again: the job tries it the next day."""
     partner = Partner.new(days.world)
@@ -81,6 +160,7 @@ def a_re_consent_in_the_portal(days: Timeline) -> None:
     days.world.entra.revoke(partner.put("contoso"))
     days.timer()
     tags = tags_of(partner.vault, "contoso")
+    days.wait_for_the_timer()
     partner.vault.state.put("contoso", partner.consent())
     days.timer()
     partner.vault.state.retag("contoso", {tag: tags[tag] for tag in partner.tags(redeemed=None)})
@@ -114,93 +194,30 @@ def a_throttled_week(days: Timeline) -> None:
     days.wait(5)
 
 
-def the_job_stops_for_three_days(days: Timeline) -> None:
-    """With a dead token in the vault, the timer does not fire for three days, and then fires again."""
-    partner = Partner.new(days.world)
-    days.world.entra.revoke(partner.put("contoso"))
-    days.timer(2)
-    days.no_timer(11)
-    days.timer()
-    days.wait(2)
-
-
-def one_of_three_vaults(days: Timeline) -> None:
-    """A vault falls out of the settings for half a day; nothing else is wrong."""
-    for vault in days.world.vaults:
-        Partner.new(days.world, vault=vault).put("contoso", redeemed=FRESH)
-    days.timer()
-    days.repeat(1)
-    left = ",".join(vault.url for vault in days.world.vaults[:2])
-    with pytest.MonkeyPatch.context() as settings:
-        settings.setenv("KEY_VAULT_URLS", left)
-        days.timer()
-        days.repeat(1)
-    days.timer()
-    days.wait(2)
-
-
-def runs_by_hand_while_the_timer_is_dead(days: Timeline) -> None:
-    """After one run the timer stops; full runs by HTTP and by command line go on, and find a dead token."""
-    partner = Partner.new(days.world)
-    dead = partner.put("contoso", redeemed=FRESH)
-    days.timer()
-    days.no_timer(1)
-    days.world.entra.revoke(dead)
-    days.http(hours=1, force=True)
-    days.cli(hours=4)
-    days.wait(4)
-
-
-def a_run_is_killed(days: Timeline) -> None:
-    """The second run of the timer is killed while it waits for the issuer; the third one is well."""
-    Partner.new(days.world).put("contoso", redeemed=timedelta(days=6, hours=22))
-    days.timer()
-    days.killed()
-    days.timer()
-    days.wait(2)
-
-
-def telemetry_is_lost_for_a_day(days: Timeline) -> None:
-    """A dead token was told; then four runs go by of which nothing arrives; then all is heard of again."""
-    partner = Partner.new(days.world)
-    days.world.entra.revoke(partner.put("contoso"))
-    days.timer()
-    days.lost(4)
-    days.timer()
-    days.repeat(2)
-    days.wait(5)
-
-
-def a_first_deployment(days: Timeline) -> None:
-    """Empty vaults; the first run comes three hours after the deployment."""
-    days.timer()
-    days.repeat(3)
-    days.wait(1)
-
-
-def a_deployment_that_never_runs(days: Timeline) -> None:
-    """The deployment is there, and no run ever comes."""
-    days.no_timer(3)
-    days.wait(1)
-
-
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.__name__.replace("_", " "): scenario
     for scenario in (
         a_death,
         a_client_secret_expires,
         a_policy_change,
+        an_app_disabled_at_home,
+        ten_then_eleven_then_ten,
+        one_more_on_another_day,
+        one_of_several_tried_by_hand,
         a_repair_by_the_job,
         a_repair_by_hand,
         a_re_consent_in_the_portal,
         deleting_and_untagging,
         a_throttled_week,
-        the_job_stops_for_three_days,
-        one_of_three_vaults,
-        runs_by_hand_while_the_timer_is_dead,
-        a_run_is_killed,
-        telemetry_is_lost_for_a_day,
-        a_first_deployment,
-        a_deployment_that_never_runs,
+        the_tags_are_lost_for_good,
+        silences.the_job_stops_for_three_days,
+        silences.thirty_silent_days,
+        silences.one_of_three_vaults,
+        silences.runs_by_hand_while_the_timer_is_dead,
+        silences.a_run_is_killed,
+        silences.telemetry_is_lost_for_a_day,
+        silences.the_end_of_a_run_is_visible_before_its_problems,
+        silences.a_first_deployment,
+        silences.a_deployment_that_never_runs,
     )
 }

@@ -16,6 +16,7 @@ LATE = NINE + timedelta(hours=30)
 RULE = AlertRule(
     name="failures",
     title="Failures",
+    subject="",
     description="",
     severity=1,
     frequency=5 * MINUTE,
@@ -87,6 +88,12 @@ def test_a_rule_sees_nothing_before_it_happens() -> None:
     assert told(mails_of(RULE, *rows(61)))[0] == ("Fired", 65)
 
 
+def test_a_rule_sees_a_row_when_it_is_ingested_whenever_it_was_sent() -> None:
+    late = [{**row, "Visible": NINE + 7 * MINUTE} for row in rows(1)]
+    assert told(mails_of(RULE, *late)) == [("Fired", 10), ("Resolved", 25)]
+    assert told(mails_of(RULE, *({**row, "Visible": NINE + 20 * MINUTE} for row in rows(1)))) == []
+
+
 def test_without_a_measure_the_rows_are_counted_against_the_threshold() -> None:
     rule = replace(
         RULE, measure=None, threshold=1, query="AppEvents | where TimeGenerated > ago(10m) | project subject = Name"
@@ -105,6 +112,15 @@ def test_a_stateful_rule_fires_300_alerts_in_an_evaluation_and_the_rest_in_the_n
     many = [row for number in range(350) for row in rows(1, name=f"contoso-{number:03}")]
     fired = [mail.sent for mail in mails_of(RULE, *many) if mail.condition is Condition.FIRED]
     assert [fired.count(NINE + minutes * MINUTE) for minutes in (5, 10)] == [300, 50]
+
+
+def test_a_stateful_rule_has_5_000_fired_alerts_and_not_one_more() -> None:
+    day = timedelta(days=1)
+    rule = replace(RULE, window=day, query=RULE.query.replace("10m", "1d"))
+    many = [row for number in range(5_100) for row in rows(1, name=f"contoso-{number:04}")]
+    fired = mails_of(rule, *many, until=NINE + 120 * MINUTE)
+    assert {mail.condition for mail in fired} == {Condition.FIRED}
+    assert len(fired) == 5_000
 
 
 def test_an_address_gets_a_hundred_mails_in_an_hour() -> None:

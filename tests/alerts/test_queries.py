@@ -113,6 +113,24 @@ def test_no_dimension_is_left_empty() -> None:
     assert asked("problems_critical", nameless, at=NINE + HOUR)[0]["label"] == "-"
 
 
+def test_a_fold_stands_for_its_tokens_when_a_run_by_hand_finds_one_again() -> None:
+    assert opened(run(0, found=[FOLDED]), by_hand(1, found=[REVOKED])) == [FOLDED]
+    assert opened(run(0, found=[FOLDED]), by_hand(1, found=[REVOKED], day="2026-11-03")) == sorted([FOLDED, REVOKED])
+    assert opened(run(0, found=[FOLDED]), run(6), by_hand(7, found=[REVOKED])) == [REVOKED]
+
+
+def test_what_began_on_another_day_is_another_problem() -> None:
+    told = asked("problems_critical", run(0, found=[REVOKED]), by_hand(1, found=[REVOKED], day="2026-11-03"),
+                 at=NINE + 2 * HOUR)  # fmt: skip
+    assert sorted(str(row["since"]) for row in told) == ["2026-11-02", "2026-11-03"]
+
+
+def test_the_end_of_a_run_closes_nothing_before_its_problems_are_visible() -> None:
+    late = run(6, found=[REVOKED, EXPIRED], problems_late=HOUR)
+    assert opened(run(0, found=[REVOKED]), late, after=0.5 * HOUR) == [REVOKED]
+    assert opened(run(0, found=[REVOKED]), late, after=1.5 * HOUR) == [EXPIRED, REVOKED]
+
+
 def test_the_run_under_way_hides_nothing() -> None:
     assert opened(run(0, found=[REVOKED]), run(6, killed=True), after=timedelta(minutes=5)) == [REVOKED]
 
@@ -129,6 +147,27 @@ def test_a_reminder_comes_half_a_day_after_the_first_telling_and_not_before() ->
     told = [run(hours, found=[REVOKED]) for hours in (0, 6, 12)]
     assert opened(*told[:2], rule="critical_reminder", after=5.9 * HOUR) == []
     assert opened(*told, rule="critical_reminder", after=0.1 * HOUR) == [REVOKED]
+
+
+def reminded(*runs: Run, hours: float) -> list[dict[str, object]]:
+    return asked("critical_reminder", *runs, at=NINE + hours * HOUR)
+
+
+@pytest.mark.parametrize("end", [run(6), by_hand(6, proved={"contoso": "token_revoked"})], ids=["silent", "proved"])
+def test_what_was_mended_and_breaks_again_is_reminded_of_from_then_on(end: Run) -> None:
+    again = [run(0, found=[REVOKED]), end, run(12, found=[REVOKED]), run(18, found=[REVOKED])]
+    assert reminded(*again, hours=23.9) == []
+    (row,) = reminded(*again, hours=24.1)
+    assert row["first_told"] == "2026-11-02 21:00"
+
+
+def test_a_cause_is_reminded_of_once_whatever_the_day() -> None:
+    told = run(
+        0, found=[REVOKED], day="2026-11-01", tokens=3, told={"who": "contoso and 2 more", "since": "2026-11-01"}
+    )
+    (row,) = reminded(told, by_hand(1, found=[(Reason.TOKEN_REVOKED, "fabrikam")]), hours=14)
+    assert (row["tokens"], row["since"], row["subject"]) == (4, "2026-11-01", "*")
+    assert sorted(str(row["who"]).split("; ")) == ["contoso and 2 more", "fabrikam"]
 
 
 # ---- run not completed
@@ -207,6 +246,16 @@ def test_a_vault_is_the_same_however_its_address_is_written() -> None:
     (rule,) = (rule for rule in load_rules(vaults=written, runbook_url="") if rule.name == "heartbeat")
     found = Workspace(rows_of(run(0), run(6))).query(rule.query, at=NINE + 14 * HOUR, reaching_back=rule.window)
     assert found == []
+
+
+def test_a_day_of_silence_is_reminded_of_and_says_since_when() -> None:
+    def reminder(hours: float) -> list[tuple[object, object]]:
+        found = asked("heartbeat_reminder", run(0), run(0, vault=OTHER), run(6, vault=OTHER), at=NINE + hours * HOUR)
+        return sorted((row["vault"], row["last_run"]) for row in found)
+
+    assert reminder(23.9) == []
+    assert reminder(24.1) == [(VAULT, "2026-11-02 09:00")]
+    assert reminder(24 * 30) == [(VAULT, "none for two days"), (OTHER, "none for two days")]
 
 
 def test_it_stays_silent_after_its_last_run_is_forgotten() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from emulators.alerting import AlertRule, load_rules
+from emulators.alerting import AlertRule, Condition, Mail, load_rules
 from emulators.alerting.rule import RULES_FOLDER, UnsupportedRuleError, duration
 from rotation.reason import Reason, Severity
 from tests.alerts.events import NINE, VAULT
@@ -37,17 +38,23 @@ def test_the_rules_of_problems_differ_in_the_severity_alone() -> None:
     assert len(texts) == len(OF_PROBLEMS)
     assert len({_SEVERITY.sub("", text) for text in texts}) == 1
     settings = [json.loads((RULES_FOLDER / "rules.json").read_text())[name] for name in OF_PROBLEMS]
-    alike = [{k: v for k, v in of.items() if k not in {"title", "description", "severity"}} for of in settings]
+    own = {"title", "emailSubject", "description", "severity"}
+    alike = [{k: v for k, v in of.items() if k not in own} for of in settings]
     assert alike[0] == alike[1] == alike[2]
 
 
-def test_the_reminder_is_the_rule_of_critical_problems_and_one_line_more() -> None:
-    def lines(name: str) -> list[str]:
-        return [line for line in RULES[name].query.splitlines() if not line.startswith("//")]
+def lines(name: str) -> list[str]:
+    return [line for line in RULES[name].query.splitlines() if not line.startswith("//")]
 
-    more = [line for line in lines("critical_reminder") if line not in lines("problems_critical")]
-    assert more == ["| where first_told < ago(12h)"]
-    assert [line for line in lines("critical_reminder") if line not in more] == lines("problems_critical")
+
+def test_what_the_reminder_reminds_of_is_what_the_rule_of_critical_problems_tells() -> None:
+    reminded, told = lines("critical_reminder"), lines("problems_critical")
+    assert reminded[: (open_now := told.index("| project"))] == told[:open_now]
+    assert reminded[open_now] == "| where first_told < ago(12h)"
+
+
+def test_the_reminder_of_the_heartbeat_is_the_heartbeat_with_another_time() -> None:
+    assert [line.replace("ago(1d)", "ago(13h)") for line in lines("heartbeat_reminder")] == lines("heartbeat")
 
 
 def test_a_query_for_every_rule_and_a_rule_for_every_query() -> None:
@@ -55,24 +62,46 @@ def test_a_query_for_every_rule_and_a_rule_for_every_query() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_no_dimension_varies_while_the_problem_is_the_same(rule: AlertRule) -> None:
-    varying = {"tokens", "runs", "days_left", "since", "message", "examples", "first_told", "last_run", "run_id"}
-    assert not varying & set(rule.dimensions)
-
-
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_a_mail_tells_what_to_whom_since_when_and_what_to_do(rule: AlertRule) -> None:
     words = ("What happened: ", "To whom: ", "Since when: ", "What to do: ")
     paragraphs = rule.description.splitlines()
     assert [word for word, paragraph in zip(words, paragraphs, strict=False) if paragraph.startswith(word)] == [*words]
-    assert RUNBOOK in rule.description
+    assert all(place in rule.description for place in (RUNBOOK, "contoso-rotation in the resource group rg-contoso"))
     assert "{" not in rule.description + rule.query
     assert all(dimension in rule.description for dimension in rule.dimensions)
 
 
-def test_only_the_reminder_is_stateless() -> None:
-    assert {rule.name for rule in RULES.values() if not rule.stateful} == {"critical_reminder"}
-    assert RULES["critical_reminder"].frequency == timedelta(days=1)
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_the_words_hold_of_an_alert_that_fired_and_of_one_that_is_resolved(rule: AlertRule) -> None:
+    assert rule.description.startswith("What happened: this alert tells ")
+    assert ("Resolved: " in rule.description) == rule.stateful
+
+
+def test_only_the_reminders_are_stateless() -> None:
+    assert {rule.name for rule in RULES.values() if not rule.stateful} == {"critical_reminder", "heartbeat_reminder"}
+    assert {rule.frequency for rule in RULES.values() if not rule.stateful} == {timedelta(days=1)}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_the_subject_line_names_what_is_the_matter_and_where(rule: AlertRule) -> None:
+    mail = Mail(
+        rule=rule,
+        condition=Condition.FIRED,
+        dimensions={name: f"<{name}>" for name in rule.dimensions},
+        sent=NINE,
+        fired=NINE,
+        value=1,
+    )
+    of_problems = "<reason>, <subject>" if "reason" in rule.dimensions else "<vault>"
+    assert of_problems in mail.subject
+    assert mail.subject.startswith("Fired" if rule.stateful else "Reminder: ")
+    assert "$" not in mail.subject
+
+
+def test_a_path_that_no_payload_has_is_refused() -> None:
+    rule = replace(RULES["heartbeat"], subject="${data.essentials.whatever}")
+    with pytest.raises(UnsupportedRuleError, match=r"no data\.essentials\.whatever"):
+        _ = Mail(rule=rule, condition=Condition.FIRED, dimensions={}, sent=NINE, fired=NINE, value=1).subject
 
 
 def test_every_heading_that_a_mail_links_to_is_in_the_runbook() -> None:
@@ -94,6 +123,7 @@ def test_every_heading_that_a_mail_links_to_is_in_the_runbook() -> None:
         ({"evaluationFrequency": "P2D"}, "no frequency"),
         ({"evaluationFrequency": "P1D"}, "stateful"),
         ({"dimensions": ["a", "b", "c", "d", "e", "f", "g"]}, "dimensions"),
+        ({"dimensions": ["vault", "reason"]}, "alphabetical"),
         ({"severity": 5}, "severity"),
         ({"failingPeriods": {"numberOfEvaluationPeriods": 2, "minFailingPeriodsToAlert": 2}}, "datetime column"),
         ({"operator": "LessThan"}, "operator"),
@@ -136,7 +166,7 @@ def rows_of_the_readme() -> dict[str, list[str]]:
 
 def test_the_readme_has_every_rule_with_its_severity_and_what_one_mail_is_for() -> None:
     said = {name: (int(cells[0]), cells[1]) for name, cells in rows_of_the_readme().items()}
-    own = ["label", "action", "runbook"]  # they follow from the others
+    own = ["label", "action", "who", "last_run"]  # they follow from the others, or belong to a reminder
     assert said == {
         name: (rule.severity, ", ".join(dimension for dimension in rule.dimensions if dimension not in own))
         for name, rule in RULES.items()
@@ -147,6 +177,7 @@ def test_the_readme_has_every_rule_with_its_severity_and_what_one_mail_is_for() 
     ("name", "said", "query"),
     [
         ("heartbeat", "13 hours", "ago(13h)"),
+        ("heartbeat_reminder", "a day", "ago(1d)"),
         ("run_not_completed", "45 minutes", "ago(45m)"),
         ("critical_reminder", "12 hours", "ago(12h)"),
     ],

@@ -4,7 +4,7 @@ Real are `function_app.py` in the Functions runtime for every run by timer and H
 hand, MSAL, the SDKs, the exporter, and the rows that it sends; around them is the emulated cloud with three vaults.
 Between two runs the world is aged by the time that the timeline says has passed, so that every date that the product
 reads or writes is of the right age. What a run sends is put at its place of the timeline: the time of the event and of
-the run's start are moved, and nothing else.
+the run's start are moved, and the days on which something began; nothing else.
 
 `repeat` stands for runs that would find the same: copies of the rows of the last run of the timer, six hours later
 each, with a run id of their own. `killed` is a process of the timer's door that is killed while it waits for the
@@ -94,6 +94,10 @@ class Timeline:
         """A run by HTTP."""
         self._by_hand(lambda: self.host.invoke_http("rotate", "POST", body=json.dumps(body).encode()), hours)
 
+    def wait_for_the_timer(self) -> None:
+        """Time passes until a minute before the timer is due."""
+        self._pass(self._due - timedelta(minutes=1))
+
     def wait(self, hours: float) -> None:
         """Time passes; the timer is not due meanwhile."""
         self._pass(self.now + timedelta(hours=hours))
@@ -127,7 +131,8 @@ class Timeline:
         """What a run sends, moved to the timeline's clock."""
         begun = datetime.now(UTC)
         run()
-        rows = [_moved(row, self.now - begun) for row in self.world.monitor.state.rows("AppEvents")]
+        days = self.now.date() - begun.date()
+        rows = [_dated(_moved(row, self.now - begun), days) for row in self.world.monitor.state.rows("AppEvents")]
         self.world.monitor.state.clear()
         return rows
 
@@ -143,6 +148,13 @@ class Timeline:
 
 def _before(day: str, earlier: timedelta) -> str:
     return (date.fromisoformat(day) - earlier).isoformat()
+
+
+def _dated(row: Row, days: timedelta) -> Row:
+    """The days that the product said are those of today; the timeline has its own."""
+    told = row["Properties"]
+    dated = {name: _before(told[name], -days) for name in ("since", "day") if told.get(name)}
+    return {**row, "Properties": {**told, **dated}}
 
 
 def _moved(row: Row, by: timedelta, **more: str) -> Row:

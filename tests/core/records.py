@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
@@ -76,6 +76,7 @@ def outcome(  # noqa: PLR0913 - the fields of an outcome
     subject: str = "",
     message: str = "",
     expiry: Reason | None = None,
+    dated: date | None = None,
     streak: LastFailure | None = None,
     repeated: bool = False,
     warnings: tuple[Reason, ...] = (),
@@ -90,6 +91,7 @@ def outcome(  # noqa: PLR0913 - the fields of an outcome
         message=message,
         subject=subject,
         expiry=expiry,
+        dated=dated,
         streak=streak,
         repeated=repeated,
         warnings=warnings,

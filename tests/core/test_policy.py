@@ -16,6 +16,7 @@ from rotation.policy import (
     decide,
     expires_at,
     expiry_reason,
+    expiry_since,
     next_rotation,
     streak,
     urgency,
@@ -155,6 +156,17 @@ def test_a_token_of_a_short_window_is_healthy_when_due_and_critical_when_dead(in
     tags = {"inactivity-days": inactivity, "rotate-after-days": "1"}
     assert expiry_reason(redeemed(DAY, tags), now=NOW) is None
     assert expiry_reason(redeemed(int(inactivity) * DAY, tags), now=NOW) is Reason.EXPIRES_WITHIN_WEEK
+
+
+@pytest.mark.parametrize("age", [0 * DAY, 60 * DAY, 60 * DAY + MICROSECOND, 82 * DAY, 83 * DAY, 84 * DAY, 200 * DAY])
+def test_days_run_out_from_one_day_on_whatever_the_moment(age: timedelta) -> None:
+    """The alert is named after it: it may not move while the same days run out."""
+    token, reason = redeemed(age), expiry_reason(redeemed(age), now=NOW)
+    left = {Reason.EXPIRING: 30, Reason.EXPIRES_WITHIN_WEEK: 7}
+    day = None if reason is None else (NOW - age + (90 - left[reason]) * DAY).date()
+    assert expiry_since(token, now=NOW) == day
+    later = expiry_reason(token, now=NOW + DAY)
+    assert later is not reason or expiry_since(token, now=NOW + DAY) == day
 
 
 def test_an_age_that_nobody_knows_is_no_number_and_the_first_in_line() -> None:

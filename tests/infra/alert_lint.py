@@ -6,9 +6,11 @@ queries" (2024-07-30) and "Azure Monitor service limits" (2025-02-02).
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 
 from emulators.alerting import AlertRule
 
@@ -26,6 +28,7 @@ _LITERAL = re.compile(r"(\d+)([smhd])")
 _SPANS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=2)
 _MOST_BYTES = 64 * 1024
+_TABLES = {*json.loads((Path(__file__).parent / "tables.json").read_text(encoding="utf-8"))}
 _DIMENSION_TYPES = {"string", "int", "long", "real", "decimal"}
 _MEASURE_TYPES = {"int", "long", "real", "decimal"}
 
@@ -41,10 +44,21 @@ def text_faults(query: str) -> Iterator[str]:
             yield f"ago({span}) is not with a literal"
         elif timedelta(**{_SPANS[literal[2]]: int(literal[1])}) > _LONGEST:
             yield f"ago({span}) looks back more than two days: the rule sees no further"
+    if (source := _source(code)) not in _TABLES:
+        yield f"it starts with {source}, which is no table"
     if "TimeGenerated > ago(" not in code:
         yield "no table is bounded by TimeGenerated"
     if len(query.encode()) > _MOST_BYTES:
         yield "longer than 64 KB"
+
+
+def _source(code: str) -> str:
+    """What the result is made of: the first word of the last statement, through the names that `let` gives."""
+    given = dict(re.findall(r"\blet\s+(\w+)\s*=\s*(\w+)", code))
+    name = next(iter(re.findall(r"\w+", code.rpartition(";")[2])), "")
+    while name in given:
+        name = given.pop(name)
+    return name
 
 
 def result_faults(rule: AlertRule, columns: Mapping[str, str]) -> Iterator[str]:

@@ -54,7 +54,7 @@ def test_nothing_that_rules_forbid(rule: AlertRule) -> None:
     [
         ("| project", "| projekt", "projekt"),
         ("TimeGenerated > ago(2d)", "TimeGeneratd > ago(2d)", "TimeGeneratd"),
-        ('Properties["sample"]', "Properties.sample", "sample"),
+        ("tostring(Properties.who)", "tostring(Properties.sample)", "sample"),
         ("tolong(Properties.tokens)", "Properties.tokens + now()", "type"),
     ],
 )
@@ -82,6 +82,18 @@ def test_the_parser_tells_of_a_broken_query(right: str, wrong: str, told: str) -
 )
 def test_the_lint_tells_of_what_rules_forbid(added: str, told: str) -> None:
     assert any(told in fault for fault in text_faults(f"{CRITICAL.query}{added}"))
+
+
+@pytest.mark.parametrize(
+    ("query", "source"),
+    [
+        ("let vaults = datatable(vault: string) []; vaults | join (AppEvents) on vault", "datatable"),
+        ("print vault = 1", "print"),
+        ("let one = two; let two = one; one", "one"),
+    ],
+)
+def test_the_lint_tells_of_a_query_that_does_not_start_with_a_table(query: str, source: str) -> None:
+    assert f"it starts with {source}, which is no table" in [*text_faults(query)]
 
 
 def test_the_lint_tells_of_a_table_without_bounds() -> None:

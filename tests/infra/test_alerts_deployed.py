@@ -43,7 +43,13 @@ TOLD_BY_BICEP = {*ALARM_ON_THE_ALARM, "dailyCapReached"}
 
 RUNBOOK = (CHECKOUT / "docs" / "runbook.md").read_text(encoding="utf-8")
 
-FILLED = {"{vaults}", "{runbookUrl}"}
+FILLED = {"{vaults}", "{runbookUrl}", "{functionAppName}", "{resourceGroup}"}
+
+REMINDERS = {"critical_reminder", "heartbeat_reminder"}
+"""Stateless and daily, which Azure reports no health of; what they repeat, another rule has told."""
+
+EVERY_SIX_HOURS = re.compile(r"0 17 (\*|\*/(2|3|4|6)) \* \* \*")
+"""Hours that divide the day: whatever is longer, or uneven, lets two runs be 13 hours apart with one missing."""
 
 
 def faults(infra: Path) -> list[str]:
@@ -56,7 +62,23 @@ def faults(infra: Path) -> list[str]:
         *_watch(file),
         *_mails(file),
         *_given(infra, file),
+        *_often_enough(infra),
     ]
+
+
+def _often_enough(infra: Path) -> list[str]:
+    """The heartbeat waits for two runs of the schedule and an hour: a rarer one would alarm every day."""
+    (allowed,) = (
+        decorator
+        for decorator in files(infra)["main.bicep"].named("param")["rotationSchedule"].decorators
+        if text(decorator).startswith("@allowed(")
+    )
+    schedules = {literal(each) or "" for each in descendants(allowed, "string")}
+    found = [
+        f"{each} is not every six hours or more often" for each in schedules if not EVERY_SIX_HOURS.fullmatch(each)
+    ]
+    query = (infra / "alerts" / "heartbeat.kql").read_text(encoding="utf-8")
+    return found + (["the heartbeat is not two runs of six hours and one hour"] if "ago(13h)" not in query else [])
 
 
 def _watch(file: BicepFile) -> list[str]:
@@ -150,15 +172,20 @@ def _fields(infra: Path, file: BicepFile) -> list[str]:
 def _places(infra: Path, file: BicepFile) -> list[str]:
     content = "".join(path.read_text(encoding="utf-8") for path in (infra / "alerts").iterdir())
     filled = {literal(call.named_children[1].named_children[1]) for call in file.calls("replace")}
-    found = [f"{place} is filled and stands nowhere" for place in filled - set(re.findall(r"\{\w+\}", content))]
+    found = [
+        f"{{vaults}} of {name} is not filled"
+        for name, value in properties(_value(file, "queries")).items()
+        if "{vaults}" in (infra / "alerts" / f"{name}.kql").read_text("utf-8") and "'{vaults}'" not in text(value)
+    ]
+    found += [f"{place} is filled and stands nowhere" for place in filled - set(re.findall(r"\{\w+\}", content))]
     return found + [f"{place} is not filled" for place in sorted(FILLED - filled)]
 
 
 def _health(infra: Path, file: BicepFile) -> list[str]:
-    """Only the daily reminder may be too rare to report its health: its alert has been told before."""
+    """Only the daily reminders may be too rare to report their health: their alerts have been told before."""
     reports = {literal(each) for each in _value(file, "reportingFrequencies").named_children}
     silent = {name for name, rule in rules(infra).items() if rule["evaluationFrequency"] not in reports}
-    found = [f"{name} is evaluated too seldom to report its health" for name in sorted(silent - {"critical_reminder"})]
+    found = [f"{name} is evaluated too seldom to report its health" for name in sorted(silent - REMINDERS)]
     if "dailyCapGb == -1 ? [] : ['daily_cap_reached']" not in text(_value(file, "reportingRules")):
         found.append("daily_cap_reached reports its health to nobody")
     return found
@@ -172,6 +199,10 @@ def test_every_rule_is_deployed_as_written(infra: Path) -> None:
     ("file", "old", "new", "fault"),
     [
         ("modules/alerts.bicep", "  'heartbeat'\n", "", "heartbeat is not deployed"),
+        ("modules/alerts.bicep", "rules[name].emailSubject", "'Alert'", "emailSubject of rules.json is not deployed"),
+        ("modules/alerts.bicep", "'{functionAppName}'", "'{app}'", "{functionAppName} is not filled"),
+        ("main.bicep", "'0 17 */6 * * *'])", "'0 17 */8 * * *'])", "0 17 */8 * * * is not every six hours"),
+        ("alerts/heartbeat.kql", "ago(13h)", "ago(7h)", "the heartbeat is not two runs"),
         (
             "modules/alerts.bicep",
             "/problems_error.kql'",
@@ -179,7 +210,7 @@ def test_every_rule_is_deployed_as_written(infra: Path) -> None:
             "problems_error is deployed with the",
         ),
         ("modules/alerts.bicep", "rules[name].threshold", "0", "threshold of rules.json is not deployed"),
-        ("modules/alerts.bicep", "'{vaults}'", "'{vault}'", "{vaults} is not filled"),
+        ("modules/alerts.bicep", "'{vaults}'", "'{vault}'", "{vaults} of heartbeat is not filled"),
         ("modules/alerts.bicep", "'{vaults}'", "'{vault}'", "{vault} is filled and stands nowhere"),
         ("modules/alerts.bicep", "rules[name].title", "rules[name].header", "has no header"),
         ("modules/alerts.bicep", "'Unavailable'", "'Available'", "ruleUnhealthy looks for something else"),

@@ -13,7 +13,12 @@ from typing import Any
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-REQUIRED = {"AZURE_ENV_NAME": "contoso", "AZURE_LOCATION": "westeurope", "ALERT_EMAILS": "ops@contoso.example"}
+REQUIRED = {
+    "AZURE_ENV_NAME": "contoso",
+    "AZURE_LOCATION": "westeurope",
+    "ALERT_EMAILS": "ops@contoso.example",
+    "RUNBOOK_URL": "https://contoso.example/runbook.md",
+}
 
 
 def render(environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -28,14 +33,14 @@ def values(environ: Mapping[str, str]) -> dict[str, Any]:
 def test_what_has_no_default_must_be_given() -> None:
     done = render({})
     assert done.returncode == 1
-    missing = ("AZURE_ENV_NAME", "AZURE_LOCATION", "ALERT_EMAILS")
+    missing = ("AZURE_ENV_NAME", "AZURE_LOCATION", "ALERT_EMAILS", "RUNBOOK_URL")
     assert done.stderr == "".join(f"parameters: set {name}\n" for name in missing)
 
 
 def test_an_empty_variable_means_its_default_as_it_does_for_azd() -> None:
-    plain, empty = (values({**REQUIRED, **more}) for more in ({}, {"ROTATE_AFTER_DAYS": "", "RUNBOOK_URL": ""}))
+    plain, empty = (values({**REQUIRED, **more}) for more in ({}, {"ROTATE_AFTER_DAYS": "", "DAILY_CAP_GB": ""}))
     assert plain == empty
-    assert (plain["rotateAfterDays"], plain["runbookUrl"]) == (7, "docs/runbook.md")
+    assert (plain["rotateAfterDays"], plain["dailyCapGb"]) == (7, -1)
 
 
 def test_numbers_and_truth_values_are_no_texts() -> None:

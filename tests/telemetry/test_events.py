@@ -118,6 +118,9 @@ def test_a_problem_says_what_an_alert_needs() -> None:
         "action": Reason.TOKEN_REVOKED.action,
         "runbook": "docs/runbook.md#token_revoked",
         "since": "2026-11-19",
+        "day": "2026-11-19",
+        "fold": "*",
+        "who": "contoso (Contoso Ltd)",
     }
 
 
@@ -131,8 +134,12 @@ def test_a_label_stands_only_where_one_token_is_meant() -> None:
     assert {(each["subject"], each["label"], each["tokens"]) for each in found} == {
         ("secret:app", "", "2"), ("*", "", "11"),
     }  # fmt: skip
-    assert found[0]["since"] == "2026-11-19"
-    assert found[0]["sample"].count(",") == 4
+    assert {each["fold"] for each in found} == {""}
+    assert {(each["since"], each["day"]) for each in found} == {("2026-11-19", "2026-11-19"), ("", "")}
+    (fold,) = (each for each in found if each["subject"] == "*")
+    assert fold["sample"].count(",") == 4
+    assert fold["who"].startswith("contoso-0 (Contoso Ltd), contoso-1 (Contoso Ltd), contoso-10 (")
+    assert fold["who"].endswith(" and 6 more")
 
 
 def test_the_end_of_a_run_is_last_and_told_for_each_vault() -> None:

@@ -148,13 +148,15 @@ def test_a_run_whose_tokens_did_not_arrive_still_tells_its_problems_and_its_end(
 
 def test_an_end_never_arrives_without_the_problems_before_it(job: Job, world: World, partner: Partner) -> None:
     """It would say that there were none, and the alerts would close."""
-    tags = partner.tags(redeemed=FRESH)
-    vault = ListedVault((f"{n}", tags | {"client-credential": f"secret:no-{n}"}) for n in range(CHUNK))
+    tags = partner.tags(redeemed=FRESH) | {"client-credential": "secret:missing"}
+    vaults = [ListedVault([("contoso", tags)]) for _ in range(CHUNK)]
+    for number, vault in enumerate(vaults):
+        vault.url = f"https://contoso-{number}.vault.azure.net"
     world.monitor.faults.fail_next(Answer(400), after=1)
     with telemetry_of(world) as sink:
-        report = told(job, sink, vaults=[vault])
+        report = told(job, sink, vaults=vaults)
     assert len(report.problems) == CHUNK
-    assert names_in_order(world) == ["rotation.started"]
+    assert names_in_order(world) == ["rotation.started"] * CHUNK
 
 
 def test_a_silent_ingestion_delays_neither_the_run_nor_its_end(
