@@ -37,7 +37,7 @@ bench: $(READY) ## the six figures, beside a plain loop and the bare SDK calls (
 	@$(PYTHON) -m bench $(ARGS)
 
 test: $(READY) ## the tests, Python only, with branch coverage
-	@$(PYTHON) -m pytest tests --ignore=tests/interop --ignore=tests/infra --numprocesses=logical --cov --cov-report=term $(ARGS)
+	@$(PYTHON) -m pytest tests --ignore=tests/interop --ignore=tests/infra --numprocesses=logical --dist=worksteal --cov --cov-report=term $(ARGS)
 
 check: $(READY) lock-check ## format, lint, types, import contracts, lock files
 	@$(PYTHON) -m ruff format --check .

@@ -1,10 +1,16 @@
-"""For every test: the rows that tests record as the property `row` are printed as one table at the end of the run."""
+"""For every test: how many run at once, and the table at the end of a run of what tests record as the property `row`."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are processors: a test that waits for an answer that never comes needs none."""
+    return (os.process_cpu_count() or 1) + 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -36,11 +36,14 @@ def test_the_kind_is_the_operation(method: str, path: str, kind: str) -> None:
 def test_each_request_is_counted_once_and_the_challenge_apart(vault: EmulatedVault) -> None:
     with vault.client() as client:
         version = client.set_secret("token", "one").properties.version
+        vault.log.clear()  # the SDK meets the challenge, or remembers it of another vault that had this port before
+        client.set_secret("another", "one")
         client.get_secret("token")
         client.get_secret("token")
         client.update_secret_properties("token", version, enabled=False)
         list(client.list_properties_of_secret_versions("token"))
-    assert vault.log.counts() == {"challenge": 1, "store": 1, "read": 2, "update": 1, "versions": 1}
+    requests.get(f"{vault.url}/secrets", verify=vault.authority_file, timeout=LONG)
+    assert vault.log.counts() == {"store": 1, "read": 2, "update": 1, "versions": 1, "challenge": 1}
     assert vault.log.count("delete") == 0
 
 
