@@ -12,17 +12,17 @@ from rotation.outcome import Kind, Outcome
 from rotation.reason import Reason
 from rotation.report import RunReport
 from tests.campaign.invariants import LOST, REPEATED, SILENT, Violation
-from tests.campaign.journal import LOOK, REDEEM, RETAG, STORE, Acted, Event, Journal, Request, Slept
+from tests.campaign.journal import LOOK, READ, REDEEM, RETAG, STORE, Acted, Event, Journal, Request, Slept
 from tests.campaign.ledger import Ledger
 
 CONSENTS = frozenset({"re-consent", "re-consent without tags", "re-consent with copied tags"})
 TAGGINGS = frozenset({"retag", "adopt", "release"})
 _EXCUSES = {
-    Reason.SUPERSEDED: CONSENTS | TAGGINGS,
+    Reason.SUPERSEDED: CONSENTS | {"release"},
     Reason.DISABLED: frozenset({"disable"}),
     Reason.SECRET_DELETED: frozenset({"delete"}),
 }
-"""What somebody must have done before a token that was redeemed may be given up with this reason."""
+"""What somebody must have done while a token was in hand that a run gives up with this reason, though redeemed."""
 
 
 def redeemed_once(journal: Journal, run: int) -> Iterator[Violation]:
@@ -114,14 +114,35 @@ def reported(journal: Journal, run: int, report: RunReport) -> Iterator[Violatio
 
 
 def _excused(outcome: Outcome, journal: Journal, run: int) -> bool:
-    """Whether it is told as stranded, or somebody did what it says: an operator, or another run that stored."""
+    """Whether it is told as stranded, or somebody did what it says: an operator, or another run that stored.
+
+    What they did before the run read the token, or after its last request about it, excuses nothing.
+    """
     if outcome.kind is Kind.STRANDED:
         return True
-    name = outcome.name
     excuses = _EXCUSES.get(outcome.reason, frozenset())
-    acted = any(isinstance(event, Acted) and event.name == name and event.act in excuses for event in journal.events)
-    others = (e for e in journal.events if isinstance(e, Request) and e.run != run and e.kind == STORE and e.effect)
-    return acted or (outcome.reason is Reason.SUPERSEDED and any(other.name == name for other in others))
+    return any(
+        event.act in excuses
+        if isinstance(event, Acted)
+        else outcome.reason is Reason.SUPERSEDED and event.kind == STORE and event.effect
+        for event in _while_in_hand(journal, run, outcome.name)
+    )
+
+
+def _while_in_hand(journal: Journal, run: int, name: str) -> list[Acted | Request]:
+    """What others did to a token from a run's read of it to the last of its requests about it."""
+    happened: list[Acted | Request] = []
+    seen = 0
+    for event in journal.events:
+        if isinstance(event, Slept) or event.name != name:
+            continue
+        if isinstance(event, Acted) or event.run != run:
+            happened.append(event)
+            continue
+        if event.kind == READ:
+            happened.clear()
+        seen = len(happened)
+    return happened[:seen]
 
 
 def _stranded_is_a_problem(report: RunReport) -> Iterator[Violation]:

@@ -82,6 +82,13 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
             "raise Ended(Kind.FAILED, error.reason, message,",
         ),
     ),
+    "tells what is stranded as superseded": (
+        Edit(
+            "storing",
+            "raise Ended(Kind.STRANDED, Reason.STRANDED_TOKEN, message,",
+            "raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, message,",
+        ),
+    ),
     "changes whatever version is the latest": (
         Edit(
             "keyvault",

@@ -103,6 +103,7 @@ class Play:
             (
                 *invariants.settled(self.cloud.vault.state, self.cloud.entra, self.cloud.ledger),
                 *invariants.tidy(self.cloud.vault.state, _there(report)),
+                *invariants.told(_there(report), self.cloud.vault.state, self.cloud.entra, self.cloud.ledger),
             )
         )
 
