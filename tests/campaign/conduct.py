@@ -105,11 +105,16 @@ def reported(journal: Journal, run: int, report: RunReport) -> Iterator[Violatio
             yield Violation(SILENT, name, f"a complete run told {outcomes[name]} outcomes of it")
     stored = {request.value for request in journal.requests(run) if request.kind == STORE and request.effect}
     for request in journal.requests(run):
-        if request.kind == REDEEM and request.answered:
+        if request.kind == REDEEM and request.answered and request.value:
             outcome = by_name.get(request.name)
             if request.value not in stored and not (outcome and _excused(outcome, journal, run)):
                 told = f"{outcome.kind} ({outcome.reason})" if outcome else "nothing"
                 yield Violation(SILENT, request.name, f"redeemed, not stored, and told as {told}")
+    redeemed = {request.value for request in journal.requests(run) if request.kind == REDEEM and request.answered}
+    for outcome in report.tokens:
+        stores = (request for request in journal.requests(run, outcome.name) if request.kind == STORE)
+        if outcome.kind is Kind.ROTATED and not any(store.effect and store.value in redeemed for store in stores):
+            yield Violation(SILENT, outcome.name, "told as rotated, and nothing that the run redeemed was stored")
     yield from _stranded_is_a_problem(report)
 
 

@@ -12,7 +12,7 @@ from rotation.report import RunReport
 from tests.campaign import conduct, invariants
 from tests.campaign.faults import Fault
 from tests.campaign.invariants import Violation
-from tests.campaign.journal import LOOK, STORE, Acted
+from tests.campaign.journal import LOOK, REDEEM, STORE, Acted
 from tests.campaign.play import Play
 from tests.campaign.story import FOR_GOOD, Act, Break, Meanwhile, Run, Step, Stop, Wait
 
@@ -64,8 +64,16 @@ def test_what_happened_before_excuses_nothing(before: tuple[Step, ...], kind: Ki
     report = reported_by(playing, NEVER_STORED)
 
     assert conduct_of(playing, report) == []
-    (found,) = conduct_of(playing, forged(report, kind, reason))
-    assert str(found) == f"silent: contoso: redeemed, not stored, and told as {kind} ({reason})"
+    found = conduct_of(playing, forged(report, kind, reason))
+    assert str(found[0]) == f"silent: contoso: redeemed, not stored, and told as {kind} ({reason})"
+
+
+def test_nothing_is_rotated_that_was_not_stored() -> None:
+    playing = played()
+    report = reported_by(playing, Run((Break(REDEEM, Fault.ERROR, times=FOR_GOOD),)))
+
+    (found,) = conduct_of(playing, forged(report, Kind.ROTATED, Reason.DUE))
+    assert str(found) == "silent: contoso: told as rotated, and nothing that the run redeemed was stored"
 
 
 def test_what_happens_afterwards_excuses_nothing() -> None:

@@ -73,7 +73,7 @@ def carry_out(wired: Wired, what: Schedule) -> Ended:
     with heard() as texts:
         reports = stage.disturbed(what)
         met = stage.met()
-        broken = [("disturbed", each) for each in stage.after_disturbance(reports, met)]
+        broken = [("disturbed", each) for each in stage.after_disturbance(reports)]
         stage.clear()
         for when, later, trigger in (("next", timedelta(minutes=1), Trigger.CLI), ("week", DUE, Trigger.TIMER)):
             if broken:  # what a run leaves broken breaks what follows: one story is enough
