@@ -131,6 +131,16 @@ def _share(share: tuple[list[int], int]) -> list[Ended]:
         return [shrunk(wired, each) if each in worth else each for each in ended]
 
 
+def first_broken(seed: int, *, within: int) -> tuple[int | None, str]:
+    """After how many schedules a promise was broken, and what was found; None when they keep it, all of them."""
+    with World.open() as world, Wired.to(world) as wired:
+        for number in range(within):
+            ended = carry_out(wired, schedule(number, seed=seed))
+            if ended.broken:
+                return number + 1, ended.broken[0]
+    return None, ""
+
+
 def table(ends: Sequence[Ended]) -> Iterator[str]:
     """Which request met which fault or act how often, before and after its effect."""
     counts = Counter((event.request, event.what, event.after_effect) for ended in ends for event in ended.met)
