@@ -132,6 +132,13 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
     "dates a redemption at the beginning of its run": (
         Edit("rotate", "redeemed_at = context.moment()", "redeemed_at = context.now"),
     ),
+    "goes on when it has lost the lease": (
+        Edit(
+            "rotate",
+            "        if not self.lease.is_held():\n",
+            "        if not self.lease.is_held() and self.by_hand:\n",
+        ),
+    ),
     "rotates twice what is listed twice": (Edit("plan", "        if key not in self._taken:\n", "        if key:\n"),),
 }
 """Every planted bug by what it does, as edits of the product."""

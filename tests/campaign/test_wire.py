@@ -11,7 +11,7 @@ from emulators.world import World
 from rotation.outcome import Kind
 from rotation.reason import Reason
 from tests.campaign.moments import REQUESTS
-from tests.campaign.wire import Wired, carry_out
+from tests.campaign.wire import Wired, carry_out, never_met
 from tests.campaign.wire_schedules import ACTS, SCHEDULES, Event, Schedule, cells, schedule
 from tests.campaign.wire_stage import Stage
 
@@ -44,6 +44,8 @@ def test_what_was_planned_came_to_pass_and_is_counted(wired: Wired) -> None:
     ended = carry_out(wired, Schedule(0, 2, planned))
 
     assert ended.broken == ()
+    assert ("list", "late effect", "before") not in never_met([ended])
+    assert ("list", "late effect", "before") in never_met([])
     assert set(ended.met) == {planned[0], planned[2], planned[3]}, "nothing is stored under a re-consent"
 
 

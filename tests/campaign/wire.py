@@ -153,8 +153,14 @@ def table(ends: Sequence[Ended]) -> Iterator[str]:
     yield f"{len(ends)} schedules over the wire; each cell before/after the effect, {least} at least for a fault"
 
 
+def never_met(ends: Sequence[Ended]) -> Iterator[tuple[str, str, str]]:
+    """The cells of the table that are empty."""
+    met = {(event.request, event.what, event.after_effect) for ended in ends for event in ended.met}
+    yield from ((request, what, "after" if after else "before") for request, what, after in sorted({*cells()} - met))
+
+
 def main() -> int:
-    """Run the schedules, print the table, and end with 1 when a promise was broken."""
+    """Run the schedules, print the table, and end with 1 when a promise was broken or a request met no such fault."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaign.wire", description=__doc__)
     parser.add_argument("--count", type=int, default=SCHEDULES)
     parser.add_argument("--seed", type=int, default=SEED)
@@ -164,10 +170,12 @@ def main() -> int:
     numbers = range(asked.count) if asked.number is None else [asked.number]
     ends = campaign(numbers, seed=asked.seed, workers=min(asked.workers, len(numbers)))
     sys.stdout.writelines(f"{line}\n" for line in table(ends))
+    empty = [] if len(numbers) < SCHEDULES else list(never_met(ends))
+    sys.stdout.writelines(f"never met: {what} {moment} {request}\n" for request, what, moment in empty)
     broken = [ended for ended in ends if ended.broken]
     for ended in broken:
         sys.stdout.write("\n".join([f"\nBROKEN  {ended.schedule}", *(f"  {each}" for each in ended.broken)]) + "\n")
-    return 1 if broken else 0
+    return 1 if broken or empty else 0
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from emulators.keyvault.state import VaultState
 from rotation.clouds import Cloud
 from rotation.ports import (
+    Deadline,
     Grant,
     Issuer,
     ListedSecret,
@@ -31,7 +32,11 @@ from tests.effects.partners import CREDENTIAL
 
 @dataclass(slots=True)
 class WireJournal:
-    """The journal of one schedule. Safe to use from any thread: of the runs, and of the servers in which others act."""
+    """The journal of one schedule. Safe to use from any thread: of the runs, and of the servers in which others act.
+
+    A call is noted when it begins, an act before or after the call that it meets. So the order is that of the effects
+    for one run and token; for two runs at once it is not.
+    """
 
     journal: Journal = field(default_factory=Journal)
     _under_way: list[Request] = field(default_factory=list)
@@ -97,6 +102,9 @@ class JournalVault:
     @property
     def url(self) -> str:
         return self.vault.url
+
+    def within(self, deadline: Deadline) -> JournalVault:
+        return replace(self, vault=self.vault.within(deadline))
 
     def secrets(self) -> Iterator[ListedSecret]:
         def noting(request: Request, listed: list[ListedSecret]) -> Request:

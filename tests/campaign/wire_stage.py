@@ -9,12 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
 from emulators.faults import Answer, Delay, Fault, Meanwhile
 from emulators.world import JOB_ACTIONS, TENANT_ID
+from rotation.ports import Issuer
 from rotation.report import RunReport
 from tests.campaign import conduct, invariants, operators
 from tests.campaign.invariants import REPEATED, SILENT, Violation
@@ -24,7 +26,7 @@ from tests.campaign.moments import REQUESTS
 from tests.campaign.operators import Operators
 from tests.campaign.wire_journal import JournalIssuer, JournalVault, WireJournal
 from tests.campaign.wire_schedules import ACTS, DENIED, QUOTA_EATEN, RESTORED, SECONDS, Event, Schedule
-from tests.effects.job import Job
+from tests.effects.job import Job, issuer_in
 from tests.effects.leases import LosableLease
 from tests.effects.partners import CLIENT_SECRET, CREDENTIAL, DUE, Partner
 
@@ -103,17 +105,18 @@ class Stage:
 
     def disturbed(self, what: Schedule) -> list[RunReport]:
         """The run, or both at once, while everything happens that was planned."""
-        jobs = [self._noted(what, number) for number in range(self.runs)]
-        with ThreadPoolExecutor(self.runs) as pool:
+        with ThreadPoolExecutor(self.runs) as pool, ExitStack() as stack:
+            issuers = [stack.enter_context(issuer_in(self.job.cloud, read_seconds=SECONDS)) for _ in range(self.runs)]
+            jobs = [self._noted(what, number, issuer) for number, issuer in enumerate(issuers)]
             reports = list(pool.map(Job.run, jobs))
         if any(isinstance(fault, Delay) for fault in self._faults_met()):
             threading.Event().wait(2 * SECONDS)  # what nobody waits for any more has its effect
         return reports
 
-    def _noted(self, what: Schedule, number: int) -> Job:
+    def _noted(self, what: Schedule, number: int, issuer: Issuer) -> Job:
         (wired,) = self.job.vaults
         vault = JournalVault(wired, self.noted, number)
-        job = replace(self.job, lease=LosableLease(), vaults=[vault], issuer=JournalIssuer(self.job.issuer, vault))
+        job = replace(self.job, lease=LosableLease(), vaults=[vault], issuer=JournalIssuer(issuer, vault))
         return job.with_limits(concurrency=what.workers, start_seconds=30, finish_seconds=20)
 
     def clear(self) -> None:
@@ -145,7 +148,7 @@ class Stage:
             conduct.note_what_may_be_overwritten(journal, number, report, self.ledger)
             yield from conduct.redeemed_once(journal, number)
             yield from conduct.looked_before_each_store(journal, number)
-            yield from conduct.reported(journal, number, report)
+            yield from conduct.reported(journal, number, report, in_order=self.runs == 1)
         for name, meant in self.ledger.tokens.items():
             told = any(each.name == name for report in reports for each in report.tokens)
             if not (told or meant.acts or all(report.vault_faults for report in reports)):
