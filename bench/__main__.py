@@ -70,8 +70,8 @@ def _measured(plan: Sequence[Case]) -> list[Measurement]:
 
 def _command(asked: argparse.Namespace) -> str:
     """How to measure the same again."""
-    sizes = {"--due": asked.due, "--not-due": asked.not_due}
-    numbers = {"--loop": asked.loop, "--repeats": asked.repeats}
+    sizes = {"--due": asked.due, "--not-due": asked.not_due, "--loop": asked.loop}
+    numbers = {"--repeats": asked.repeats}
     told = ["--quick"] * asked.quick
     told += [f"{option} {','.join(map(str, given))}" for option, given in sizes.items() if given]
     told += [f"{option} {given}" for option, given in numbers.items() if given]
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="under a minute, to try it; its figures mean little")
     parser.add_argument("--due", type=_two_numbers, metavar="N,N,...", help="sizes of due worlds, two or more")
     parser.add_argument("--not-due", type=_two_numbers, metavar="N,N,...", help="sizes of worlds with nothing due")
-    parser.add_argument("--loop", type=int, metavar="N", help="tokens for the plain loop")
+    parser.add_argument("--loop", type=_numbers, metavar="N,...", help="sizes of due worlds for the plain loop")
     parser.add_argument("--repeats", type=int, metavar="N", help="how often what is compared is measured")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the results file (bench/results/full.json)")
     commands = parser.add_subparsers()
@@ -100,8 +100,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(sorted({int(part) for part in text.split(",")}))
+
+
 def _two_numbers(text: str) -> tuple[int, ...]:
-    numbers = tuple(sorted({int(part) for part in text.split(",")}))
+    numbers = _numbers(text)
     if len(numbers) < 2 or numbers[0] < 1:  # noqa: PLR2004 - what grows is seen between two
         raise argparse.ArgumentTypeError("two or more different numbers, separated by commas")
     return numbers
