@@ -1,4 +1,4 @@
-"""`python -m bench` measures, writes a results file and shows the tables; `... readme` puts them into the README.
+"""`python -m bench` measures, writes a results file and shows the tables; `... readme` puts them into the pages.
 
 Progress goes to stderr, the tables to stdout. Exit 1 when a figure is not reached (a quick run's mean little: it ends
 with 0), 2 when it could not be measured.
@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import scale
 from bench.cases import FULL, QUICK, Case, Sizes, cases
 from bench.imports import cold_import
 from bench.measurement import Measurement
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if asked.command == "readme":
             rewrite(CHECKOUT / "README.md", asked.results)
+            scale.rewrite(CHECKOUT / "docs" / "scale.md", CHECKOUT / "README.md")
             return 0
         out = asked.out or _RESULTS / ("quick.json" if asked.quick else "full.json")
         return 0 if _bench(_sizes(asked), out, _command(asked)) or asked.quick else 1
@@ -94,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, metavar="N", help="how often what is compared is measured")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the results file (bench/results/full.json)")
     commands = parser.add_subparsers()
-    readme = commands.add_parser("readme", help="put the tables of a results file into the README")
+    readme = commands.add_parser("readme", help="put the tables of a results file into the README and docs/scale.md")
     readme.add_argument("results", type=Path, nargs="?", default=_RESULTS / "full.json")
     readme.set_defaults(command="readme")
     return parser
