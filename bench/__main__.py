@@ -1,4 +1,4 @@
-"""`python -m bench` measures, writes a results file and shows the tables; `... readme` puts them into the README.
+"""`python -m bench` measures, writes a results file and shows the tables; `... readme` puts them into the pages.
 
 Progress goes to stderr, the tables to stdout. Exit 1 when a figure is not reached (a quick run's mean little: it ends
 with 0), 2 when it could not be measured.
@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import scale
 from bench.cases import FULL, QUICK, Case, Sizes, cases
 from bench.imports import cold_import
 from bench.measurement import Measurement
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if asked.command == "readme":
             rewrite(CHECKOUT / "README.md", asked.results)
+            scale.rewrite(CHECKOUT / "docs" / "scale.md", CHECKOUT / "README.md")
             return 0
         out = asked.out or _RESULTS / ("quick.json" if asked.quick else "full.json")
         return 0 if _bench(_sizes(asked), out, _command(asked)) or asked.quick else 1
@@ -70,8 +72,8 @@ def _measured(plan: Sequence[Case]) -> list[Measurement]:
 
 def _command(asked: argparse.Namespace) -> str:
     """How to measure the same again."""
-    sizes = {"--due": asked.due, "--not-due": asked.not_due}
-    numbers = {"--loop": asked.loop, "--repeats": asked.repeats}
+    sizes = {"--due": asked.due, "--not-due": asked.not_due, "--loop": asked.loop}
+    numbers = {"--repeats": asked.repeats}
     told = ["--quick"] * asked.quick
     told += [f"{option} {','.join(map(str, given))}" for option, given in sizes.items() if given]
     told += [f"{option} {given}" for option, given in numbers.items() if given]
@@ -90,18 +92,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="under a minute, to try it; its figures mean little")
     parser.add_argument("--due", type=_two_numbers, metavar="N,N,...", help="sizes of due worlds, two or more")
     parser.add_argument("--not-due", type=_two_numbers, metavar="N,N,...", help="sizes of worlds with nothing due")
-    parser.add_argument("--loop", type=int, metavar="N", help="tokens for the plain loop")
+    parser.add_argument("--loop", type=_numbers, metavar="N,...", help="sizes of due worlds for the plain loop")
     parser.add_argument("--repeats", type=int, metavar="N", help="how often what is compared is measured")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the results file (bench/results/full.json)")
     commands = parser.add_subparsers()
-    readme = commands.add_parser("readme", help="put the tables of a results file into the README")
+    readme = commands.add_parser("readme", help="put the tables of a results file into the README and docs/scale.md")
     readme.add_argument("results", type=Path, nargs="?", default=_RESULTS / "full.json")
     readme.set_defaults(command="readme")
     return parser
 
 
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(sorted({int(part) for part in text.split(",")}))
+
+
 def _two_numbers(text: str) -> tuple[int, ...]:
-    numbers = tuple(sorted({int(part) for part in text.split(",")}))
+    numbers = _numbers(text)
     if len(numbers) < 2 or numbers[0] < 1:  # noqa: PLR2004 - what grows is seen between two
         raise argparse.ArgumentTypeError("two or more different numbers, separated by commas")
     return numbers

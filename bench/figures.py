@@ -14,7 +14,7 @@ from bench.measurement import Measurement
 from bench.spec import WorldSpec
 
 STORES_LIMITED, STORES_UNLIMITED = 28.5, 60.0
-REQUESTS_ROTATED, REQUESTS_SETTLED, LISTS = 5.0, 6.0, 0.05
+REQUESTS_ROTATED, REQUESTS_SETTLED, LISTS = 5.0, 6.0, 0.040
 CPU_TO_FLOOR, CPU_GROWTH, IMPORT = 1.25, 1.05, 1.10
 
 
@@ -67,9 +67,9 @@ def _requests(ours: Sequence[Measurement]) -> Figure:
     lists = _largest(ours, lambda spec: not spec.due).lists_per_token
     return Figure(
         "requests for a rotated token / with a version to disable / for one that is not due",
-        f"{REQUESTS_ROTATED:g} / {REQUESTS_SETTLED:g} / 0.04",
+        f"{REQUESTS_ROTATED:g} / {REQUESTS_SETTLED:g} / {LISTS:.3f} at most",
         f"{rotated:.2f} / {settled:.2f} / {lists:.3f}",
-        rotated <= REQUESTS_ROTATED and settled <= REQUESTS_SETTLED and lists <= LISTS,
+        rotated <= REQUESTS_ROTATED and settled <= REQUESTS_SETTLED and round(lists, 3) <= LISTS,
     )
 
 

@@ -41,7 +41,7 @@ CONTAINER = "token-rotation-leases"
 
 _ATTEMPTS = 2
 _RETRY_SECONDS = 1.0
-_OPTIONS: dict[str, Any] = {
+CLIENT_OPTIONS: dict[str, Any] = {
     "api_version": "2021-12-02",  # has all that is used here; the SDK's own default is newer than the national clouds
     "retry_total": 0,  # it would wait a minute; what is repeated is repeated here
     "permit_redirects": False,
@@ -63,12 +63,39 @@ def sleepless() -> float:
     return time.monotonic() if _SLEEPLESS is None else time.clock_gettime(_SLEEPLESS)
 
 
+type Repeat = Callable[[Callable[[], float | None], float, str], Callable[[float], None]]
+"""Calls a step after so many seconds, and again after as many as it returns, until it returns None; under a name.
+
+Returns what ends that: no step is begun any more, and the one under way is waited for, so many seconds at most.
+"""
+
+
+def in_a_thread(step: Callable[[], float | None], first: float, name: str) -> Callable[[float], None]:
+    """A Repeat beside whatever else is done."""
+    ended = threading.Event()
+
+    def go_on() -> None:
+        wait: float | None = first
+        while wait is not None and not ended.wait(wait):
+            wait = step()
+
+    ascribed = partial(copy_context().run, go_on)  # what a step logs belongs to the invocation
+    thread = threading.Thread(target=ascribed, name=name, daemon=True)
+    thread.start()
+
+    def end(within: float) -> None:
+        ended.set()
+        thread.join(within)
+
+    return end
+
+
 def by_connection_string(connection_string: str, *, read_seconds: float = READ_SECONDS) -> ContainerClient:
     """The container, with the key or SAS of a connection string. Raises ValueError for one that is malformed."""
     from azure.storage.blob import ContainerClient  # noqa: PLC0415 - half a second that only a run needs to spend
 
     return ContainerClient.from_connection_string(
-        connection_string, CONTAINER, connection_timeout=CONNECT_SECONDS, read_timeout=read_seconds, **_OPTIONS
+        connection_string, CONTAINER, connection_timeout=CONNECT_SECONDS, read_timeout=read_seconds, **CLIENT_OPTIONS
     )
 
 
@@ -82,7 +109,7 @@ def by_identity(blob_service_uri: str, credential: TokenCredential) -> Container
         credential=credential,
         connection_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
-        **_OPTIONS,
+        **CLIENT_OPTIONS,
     )
 
 
@@ -95,9 +122,11 @@ class BlobLease:
         *,
         monotonic: Callable[[], float] = sleepless,
         end_seconds: float = END_SECONDS,
+        repeat: Repeat = in_a_thread,
     ) -> None:
         self._connect = connect
         self._monotonic = monotonic
+        self._repeat = repeat
         self._end_seconds = end_seconds
         self._fault = ""
 
@@ -115,7 +144,7 @@ class BlobLease:
                 held = HeldLease(within.is_held, fault=self._fault)
             else:
                 stack.callback(self._end, term)
-                held = HeldLease(term.is_held)
+                held = HeldLease(term.is_held, taken_by=term.taken_by)
             yield held
 
     def _end(self, term: _Term) -> None:
@@ -143,30 +172,51 @@ class BlobLease:
             if error.code in _HELD:
                 raise LeaseHeldError(_holder(blob)) from None
             raise
-        return _Term(lease, blob.blob_name, begun=begun, monotonic=self._monotonic)
+        return _Term(lease, blob, holder, begun=begun, monotonic=self._monotonic, repeat=self._repeat)
 
 
 class _Term:
-    """A lease that was taken, renewed from a thread until it is ended or lost."""
+    """A lease that was taken, renewed until it is ended or lost."""
 
-    def __init__(self, lease: BlobLeaseClient, name: str, *, begun: float, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        lease: BlobLeaseClient,
+        blob: BlobClient,
+        holder: LeaseHolder,
+        *,
+        begun: float,
+        monotonic: Callable[[], float],
+        repeat: Repeat,
+    ) -> None:
         self._lease = lease
-        self._name = name
+        self._blob = blob
+        self._holder = holder
         self._monotonic = monotonic
         self._until = begun + LEASE_SECONDS  # counted from before the request: the service's own count ends later
-        self._ended = threading.Event()
-        renew = partial(copy_context().run, self._renew)  # what it logs is ascribed to the invocation
-        self._thread = threading.Thread(target=renew, name=f"lease {name}", daemon=True)
-        self._thread.start()
+        self._answers = True
+        self._asking = threading.Lock()
+        self._takers: list[LeaseHolder | None] = []
+        self._end_renewing = repeat(self._renew, LEASE_SECONDS / 3, f"lease {self._name}")
+
+    @property
+    def _name(self) -> str:
+        return str(self._blob.blob_name)
 
     def is_held(self) -> bool:
         return self._monotonic() < self._until
 
+    def taken_by(self) -> LeaseHolder | None:
+        """Who took it, now that it is lost: asked once, however many threads want to know."""
+        with self._asking:
+            if not self._takers:
+                found = _holder(self._blob) if self._answers else None  # a silent account is not waited for once more
+                self._takers.append(None if found and found.run_id == self._holder.run_id else found)
+            return self._takers[0]
+
     def end(self, *, within: float) -> None:
         """Give the lease back, if it is still ours to give; the request for it is begun within so many seconds."""
         until = self._monotonic() + within
-        self._ended.set()
-        self._thread.join(max(within, 0.0))
+        self._end_renewing(max(within, 0.0))
         if not self.is_held():
             return
         if self._monotonic() >= until:
@@ -180,24 +230,26 @@ class _Term:
     def _leave(self, why: str) -> None:
         _logger.warning("rotation.lease_not_released %s: %s; it ends by itself", self._name, why)
 
-    def _renew(self) -> None:
-        wait = LEASE_SECONDS / 3
-        while not self._ended.wait(wait):
-            asked = self._monotonic()
-            if not self.is_held():  # too late, even if the service would renew it: somebody was told that it is lost
-                _logger.warning("rotation.lease_lost %s: it was not renewed in time", self._name)
-                return
-            try:
-                translated(self._lease.renew)
-            except StorageError as error:
-                if error.status in _LOST:
-                    self._until = asked
-                    _logger.warning("rotation.lease_lost %s: %s", self._name, error)
-                    return
-                wait = _RETRY_SECONDS
-            else:
-                self._until = asked + LEASE_SECONDS
-                wait = LEASE_SECONDS / 3
+    def _renew(self) -> float | None:
+        """Renew it once. Returns the seconds until the next time, None when it is lost."""
+        asked = self._monotonic()
+        if not self.is_held():  # too late, even if the service would renew it: somebody was told that it is lost
+            self._tell_of_loss("it was not renewed in time")
+            return None
+        try:
+            translated(self._lease.renew)
+        except StorageError as error:
+            self._answers = error.status is not None
+            if error.status in _LOST:
+                self._until = asked
+                self._tell_of_loss(str(error))
+                return None
+            return _RETRY_SECONDS
+        self._answers, self._until = True, asked + LEASE_SECONDS
+        return LEASE_SECONDS / 3
+
+    def _tell_of_loss(self, why: str) -> None:
+        _logger.warning("rotation.lease_lost %s: %s; taken by %s", self._name, why, self.taken_by() or "nobody yet")
 
 
 def _patiently[T](call: Callable[[], T]) -> T:

@@ -244,11 +244,13 @@ class LeaseHeldError(Exception):
 class HeldLease:
     """A lease within its block. `is_held` answers at once and from memory: ask it before anything new is started.
 
-    `fault` says why nobody could be asked for it; then it keeps the other runs of this process out, and no more.
+    `taken_by` says who took it once it is lost, None where nobody did or nobody can say; it may take seconds. `fault`
+    says why nobody could be asked for it; then it keeps the other runs of this process out, and no more.
     """
 
     is_held: Callable[[], bool]
     fault: str = ""
+    taken_by: Callable[[], LeaseHolder | None] = lambda: None
 
 
 def always() -> bool:

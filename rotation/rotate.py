@@ -43,7 +43,7 @@ from rotation.storing import Stored, Storing
 from rotation.tagging import Tagged, after_rotation, job_tags
 from rotation.token import InvalidRecord, ManagedToken, Thresholds, is_managed, parse
 
-_LEASE_LOST = "this run lost the lease of the vault, so that another may have it; the next run goes on from here"
+_GOES_ON = "the next run goes on from here"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,9 @@ class Context:
     def obstacle(self) -> Ended | None:
         """Why nothing more may be started in this vault now, if anything."""
         if not self.lease.is_held():
-            return Ended(Kind.DEFERRED, Reason.LEASE_HELD, _LEASE_LOST)
+            other = self.lease.taken_by()
+            to = f" to another run ({other})" if other else ", so that another may have it"
+            return Ended(Kind.DEFERRED, Reason.LEASE_HELD, f"this run lost the lease of the vault{to}; {_GOES_ON}")
         if not self.deadlines.may_start():
             return Ended(Kind.DEFERRED, Reason.OUT_OF_TIME)
         return None

@@ -1,4 +1,4 @@
-"""For every test: how many run at once, and the table at the end of a run of what tests record as the property `row`."""
+"""For every test: how many run at once, and the table at the end of a run of what tests record as property `row`."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from functools import partial
 
 import msal
 import requests
+from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
@@ -64,9 +65,12 @@ def _rotate_token(vault: SecretClient, app: msal.ConfidentialClientApplication, 
     read = vault.get_secret(name)
     answer = app.acquire_token_by_refresh_token(read.value, scopes=_SCOPES)
     vault.get_secret(name)
-    stored = vault.set_secret(
-        name, answer["refresh_token"], tags=read.properties.tags, expires_on=datetime.now(UTC) + _LIFE
-    )
+    try:
+        stored = vault.set_secret(
+            name, answer["refresh_token"], tags=read.properties.tags, expires_on=datetime.now(UTC) + _LIFE
+        )
+    except HttpResponseError:  # refused again and again, by the limit: the SDK gives up, and the new token is gone
+        return "stranded"
     keep = stored.properties.version, read.properties.version
     for version in vault.list_properties_of_secret_versions(name):
         if version.version is not None and version.enabled and version.version not in keep:

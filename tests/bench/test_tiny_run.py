@@ -54,6 +54,11 @@ def test_a_plan_compares_each_world_of_the_floor_with_the_product(sizes: Sizes) 
     assert {case.spec for case in plan if case.contender == "floor"} <= set(ours)
     assert {spec.vaults for spec in ours} == {1, 4}
     assert {spec.limited for spec in ours} == {True, False}
+    for contender in ("ours", "floor"):
+        met = {(case.spec.vaults, case.spec.limited) for case in plan if case.contender == contender and case.spec.due}
+        assert met == {(1, True), (1, False), (4, True), (4, False)}
+    loop = {(case.spec.due, case.spec.limited) for case in plan if case.contender == "plain_loop" and case.spec.due}
+    assert loop == {(due, limited) for due in sizes.loop for limited in (True, False)}
 
 
 def test_sizes_between_which_nothing_can_grow_are_refused() -> None:

@@ -20,8 +20,10 @@ from emulators.keyvault.throttle import CREATES, OTHERS, Throttle
 from emulators.world import CLIENT_ID, JOB_ACTIONS, TENANT_ID
 from rotation.token import REDEEMED_AT, timestamp
 from tests.campaign.journal import Acted, Journal
+from tests.campaign.lease_blob import LeaseBlob
 from tests.campaign.ledger import Ledger
 from tests.campaign.operators import ACTS, Operators
+from tests.campaign.state_requests import JOB_ID, JOB_SECRET
 from tests.campaign.state_vault import EmulatedVault
 from tests.campaign.turned_clock import TurnedClock
 
@@ -31,6 +33,7 @@ CROWD = 12
 
 _NAMES = ("contoso", "fabrikam", "adventure-works", "tailspin")
 
+LEASE_BROKEN = "somebody breaks the lease"
 STATES = ("due", "fresh", "never redeemed", "revoked", "due with a content type", "crowd")
 """How a story finds a token; a crowd is twelve of them."""
 
@@ -41,9 +44,10 @@ class Cloud:
     def __init__(self, tokens: Sequence[str]) -> None:
         self.clock = TurnedClock()
         self.journal = Journal()
-        self.ledger = Ledger(secrets={CLIENT_SECRET})
+        self.ledger = Ledger(secrets={CLIENT_SECRET, JOB_SECRET})
         self.entra = EntraState("https://login.loopback.example", key=_signing_key(), now=self.clock.now)
         self.vault = _vault(self.clock)
+        self.lease = LeaseBlob(self.clock.monotonic)
         self.operators = Operators(
             vault=self.vault.state,
             entra=self.entra,
@@ -61,6 +65,7 @@ class Cloud:
     def _begin(self, tokens: Sequence[str]) -> None:
         self.entra.add_tenant(TENANT_ID, "contoso.onmicrosoft.com")
         self.entra.register_app(TENANT_ID, CLIENT_ID, secrets=[CLIENT_SECRET])
+        self.entra.register_app(TENANT_ID, JOB_ID, secrets=[JOB_SECRET])
         self.vault.state.put(CREDENTIAL, CLIENT_SECRET)
         for state, name in zip(tokens, _NAMES, strict=False):
             crowd = [f"{name}-{number:02}" for number in range(CROWD)] if state == "crowd" else [name]
@@ -94,7 +99,9 @@ class Cloud:
 
     def do(self, act: str, token: int) -> None:
         """Somebody acts; `token` is the position of the token that is meant, if one is."""
-        if act in WORLD_ACTS:
+        if act == LEASE_BROKEN:
+            self.lease.break_lease()
+        elif act in WORLD_ACTS:
             WORLD_ACTS[act](self.vault)
         else:
             ACTS[act](self.operators, self.names[token % len(self.names)])

@@ -12,17 +12,17 @@ from rotation.outcome import Kind, Outcome
 from rotation.reason import Reason
 from rotation.report import RunReport
 from tests.campaign.invariants import LOST, REPEATED, SILENT, Violation
-from tests.campaign.journal import LOOK, REDEEM, RETAG, STORE, Acted, Event, Journal, Request, Slept
+from tests.campaign.journal import LOOK, READ, REDEEM, RENEW, RETAG, STORE, Acted, Event, Journal, Request, Slept
 from tests.campaign.ledger import Ledger
 
 CONSENTS = frozenset({"re-consent", "re-consent without tags", "re-consent with copied tags"})
 TAGGINGS = frozenset({"retag", "adopt", "release"})
 _EXCUSES = {
-    Reason.SUPERSEDED: CONSENTS | TAGGINGS,
+    Reason.SUPERSEDED: CONSENTS | {"release"},
     Reason.DISABLED: frozenset({"disable"}),
     Reason.SECRET_DELETED: frozenset({"delete"}),
 }
-"""What somebody must have done before a token that was redeemed may be given up with this reason."""
+"""What somebody must have done while a token was in hand that a run gives up with this reason, though redeemed."""
 
 
 def redeemed_once(journal: Journal, run: int) -> Iterator[Violation]:
@@ -73,9 +73,19 @@ def looked_before_each_store(journal: Journal, run: int) -> Iterator[Violation]:
         last[request.name] = request
 
 
+def started_with_the_lease(journal: Journal, run: int) -> Iterator[Violation]:
+    """A run that has lost the lease of the vault starts no further token: the first thing it does is to read it."""
+    started: set[str] = set()
+    for request in journal.requests(run):
+        if request.kind == READ and request.name not in started:
+            started.add(request.name)
+            if request.unleased:
+                yield Violation(REPEATED, request.name, "started after the lease of the vault was lost")
+
+
 def never_waited_with_a_token(journal: Journal, run: int) -> Iterator[Violation]:
     """From the answer of the issuer to the first store, a run waits for nothing but a request that failed."""
-    own = [event for event in journal.events if _is_of(event, run)]
+    own = [event for event in journal.events if _is_of(event, run) and not _renews(event)]
     held: str | None = None
     for event, before in zip(own, [None, *own], strict=False):
         if isinstance(event, Slept) and held is not None and not _failed(before):
@@ -90,12 +100,19 @@ def _is_of(event: Event, run: int) -> bool:
     return not isinstance(event, Acted) and event.run == run
 
 
+def _renews(event: Event) -> bool:
+    return isinstance(event, Request) and event.kind == RENEW  # beside whatever else the run does
+
+
 def _failed(event: Event | None) -> bool:
     return isinstance(event, Request) and not event.answered
 
 
-def reported(journal: Journal, run: int, report: RunReport) -> Iterator[Violation]:
-    """Every token of the list has its outcome; what was redeemed is stored, stranded, or given up for a good reason."""
+def reported(journal: Journal, run: int, report: RunReport, *, in_order: bool = True) -> Iterator[Violation]:
+    """Every token of the list has its outcome; what was redeemed is stored, stranded, or given up for a good reason.
+
+    `in_order`: whether the journal knows in which order two runs at once had their effects.
+    """
     outcomes = Counter(outcome.name for outcome in report.tokens)
     left = Counter(outcome.name for outcome in report.tokens if outcome.kind is Kind.SKIPPED)
     by_name = {outcome.name: outcome for outcome in report.tokens}
@@ -105,23 +122,53 @@ def reported(journal: Journal, run: int, report: RunReport) -> Iterator[Violatio
             yield Violation(SILENT, name, f"a complete run told {outcomes[name]} outcomes of it")
     stored = {request.value for request in journal.requests(run) if request.kind == STORE and request.effect}
     for request in journal.requests(run):
-        if request.kind == REDEEM and request.answered:
+        if request.kind == REDEEM and request.answered and request.value:
             outcome = by_name.get(request.name)
-            if request.value not in stored and not (outcome and _excused(outcome, journal, run)):
+            if request.value not in stored and not (outcome and _excused(outcome, journal, run, in_order=in_order)):
                 told = f"{outcome.kind} ({outcome.reason})" if outcome else "nothing"
                 yield Violation(SILENT, request.name, f"redeemed, not stored, and told as {told}")
+    redeemed = {request.value for request in journal.requests(run) if request.kind == REDEEM and request.answered}
+    for outcome in report.tokens:
+        stores = (request for request in journal.requests(run, outcome.name) if request.kind == STORE)
+        if outcome.kind is Kind.ROTATED and not any(store.effect and store.value in redeemed for store in stores):
+            yield Violation(SILENT, outcome.name, "told as rotated, and nothing that the run redeemed was stored")
     yield from _stranded_is_a_problem(report)
 
 
-def _excused(outcome: Outcome, journal: Journal, run: int) -> bool:
-    """Whether it is told as stranded, or somebody did what it says: an operator, or another run that stored."""
+def _excused(outcome: Outcome, journal: Journal, run: int, *, in_order: bool) -> bool:
+    """Whether it is told as stranded, or somebody did what it says: an operator, or another run that stored.
+
+    What they did before the run read the token, or after its last request about it, excuses nothing.
+    """
     if outcome.kind is Kind.STRANDED:
         return True
-    name = outcome.name
+    happened = _while_in_hand(journal, run, outcome.name)
     excuses = _EXCUSES.get(outcome.reason, frozenset())
-    acted = any(isinstance(event, Acted) and event.name == name and event.act in excuses for event in journal.events)
-    others = (e for e in journal.events if isinstance(e, Request) and e.run != run and e.kind == STORE and e.effect)
-    return acted or (outcome.reason is Reason.SUPERSEDED and any(other.name == name for other in others))
+    if any(isinstance(event, Acted) and event.act in excuses for event in happened):
+        return True
+    others = happened if in_order else journal.events
+    return outcome.reason is Reason.SUPERSEDED and _stored_by_another(others, run, outcome.name)
+
+
+def _stored_by_another(events: Iterable[Event], run: int, name: str) -> bool:
+    requests = (event for event in events if isinstance(event, Request))
+    return any(each.run != run and each.name == name and each.kind == STORE and each.effect for each in requests)
+
+
+def _while_in_hand(journal: Journal, run: int, name: str) -> list[Acted | Request]:
+    """What others did to a token from a run's read of it to the last of its requests about it."""
+    happened: list[Acted | Request] = []
+    seen = 0
+    for event in journal.events:
+        if isinstance(event, Slept) or event.name != name:
+            continue
+        if isinstance(event, Acted) or event.run != run:
+            happened.append(event)
+            continue
+        if event.kind == READ:
+            happened.clear()
+        seen = len(happened)
+    return happened[:seen]
 
 
 def _stranded_is_a_problem(report: RunReport) -> Iterator[Violation]:
@@ -158,8 +205,7 @@ def _acts_in_windows(journal: Journal, run: int, name: str) -> Iterator[tuple[st
 def _stored_beside(journal: Journal, run: int, name: str) -> bool:
     """Whether another run stored this token during this one: what keeps two apart is the lease, and there was none."""
     own = [position for position, event in enumerate(journal.events) if _is_of(event, run)]
-    during = (event for event in journal.events[own[0] : own[-1]] if isinstance(event, Request))
-    return any(e.run != run and e.name == name and e.kind == STORE and e.effect for e in during)
+    return _stored_by_another(journal.events[own[0] : own[-1]], run, name)
 
 
 def _was_settled(report: RunReport | None, name: str) -> bool:

@@ -61,6 +61,7 @@ class Gate:
     turns: Turns = field(default_factory=Turns)
     armed: list[Armed] = field(default_factory=list)
     _requests: int = 0
+    _stopped: set[int] = field(default_factory=set)
 
     def request[T](
         self,
@@ -71,6 +72,8 @@ class Gate:
         noting: Callable[[Request, T], Request] = lambda request, _: request,
     ) -> T:
         """Carry out one request. Raises Broken, ProcessStopped, and what the call raises: the cloud's refusal."""
+        if request.run in self._stopped:  # what is unwound of a process that has stopped asks for nothing any more
+            raise ProcessStopped
         self.turns.pass_on(request.run)
         self.clock.turn(_REQUEST_SECONDS)
         self._requests += 1
@@ -90,7 +93,7 @@ class Gate:
     def _meet(self, request: Request, moment: str, patience: float) -> None:
         for armed in list(self.armed):
             if (armed.kind, armed.moment) == (request.kind, moment) and self._is_met(armed):
-                self._happen(armed, patience)
+                self._happen(armed, request.run, patience)
 
     def _is_met(self, armed: Armed) -> bool:
         if armed.skip:
@@ -101,7 +104,7 @@ class Gate:
             self.armed.remove(armed)
         return True
 
-    def _happen(self, armed: Armed, patience: float) -> None:
+    def _happen(self, armed: Armed, run: int, patience: float) -> None:
         first, armed.was_met = not armed.was_met, True
         if armed.act is not None:
             self.tally.acts[str(armed.what), armed.kind, armed.moment] += 1
@@ -111,6 +114,7 @@ class Gate:
             self._break(armed.what, patience)
         else:
             self.tally.stops[armed.kind, armed.moment] += 1
+            self._stopped.add(run)
             raise ProcessStopped
 
     def _break(self, fault: Fault, patience: float) -> None:

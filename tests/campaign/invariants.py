@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from emulators.entra.state import EntraState
@@ -20,6 +20,7 @@ from rotation.outcome import Kind, Outcome
 from rotation.reason import TOKEN_IS_DEAD, Reason
 from rotation.report import RunReport
 from rotation.tagging import operator_tags
+from rotation.token import OUR_TAGS
 from tests.campaign.ledger import Ledger, Meant
 
 _TOLD_OF_LOST_TAGS = timedelta(days=14)  # the age until which `rotation.inventory` looks for them
@@ -87,16 +88,31 @@ def told(report: RunReport, vault: VaultState, entra: EntraState, ledger: Ledger
     """Of a full run that lists all: every token has one outcome, and what is wrong with it is said."""
     outcomes = Counter(outcome.name for outcome in report.tokens)
     by_name = {outcome.name: outcome for outcome in report.tokens}
-    for name, meant in ledger.tokens.items():
-        if not (meant.is_managed or meant.left_care) or meant.deleted or meant.overwritten:
+    for name, theirs in ledger.tokens.items():
+        current = _current(vault, name)
+        meant = _as_it_lies(theirs, current)
+        if meant.deleted or not (meant.is_managed or meant.left_care):
             continue
-        outcome, current = by_name.get(name), _current(vault, name)
+        outcome = by_name.get(name)
         if meant.left_care and current and report.started_at - current.created > _TOLD_OF_LOST_TAGS:
             continue
         if outcome is None or outcomes[name] != 1:
             yield Violation(SILENT, name, f"a full run told {outcomes[name]} outcomes of it")
         elif not _is_right(outcome, current, entra, meant):
             yield Violation(SILENT, name, f"{outcome.kind} ({outcome.reason}) is not how it is")
+
+
+def _as_it_lies(meant: Meant, current: SecretVersion | None) -> Meant:
+    """What was meant; but where an act in the window of a write may have been lost for good, how the vault has it."""
+    if current is None or meant.deleted:
+        return meant
+    lies = replace(meant)
+    if "tags" in meant.overwritten:
+        lies.tags = operator_tags(current.tags or {})
+        lies.left_care = not lies.tags.keys() & OUR_TAGS
+    if "enabled" in meant.overwritten:
+        lies.enabled = current.enabled
+    return lies
 
 
 def _is_right(outcome: Outcome, current: SecretVersion | None, entra: EntraState, meant: Meant) -> bool:
@@ -106,7 +122,8 @@ def _is_right(outcome: Outcome, current: SecretVersion | None, entra: EntraState
         return outcome.reason is Reason.DISABLED
     if not entra.is_redeemable(current.value):
         return outcome.reason in TOKEN_IS_DEAD or outcome.reason is Reason.NOT_DUE  # nobody has asked the issuer yet
-    return outcome.kind in (Kind.ROTATED, Kind.SKIPPED)
+    mended = outcome.reason is Reason.SUPERSEDED and "consent" in meant.overwritten  # it went back on top
+    return outcome.kind is Kind.ROTATED or outcome.reason is Reason.NOT_DUE or mended
 
 
 def unseen(texts: Iterable[str], ledger: Ledger) -> Iterator[Violation]:

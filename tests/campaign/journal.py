@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 
 LIST, READ, LOOK, CREDENTIAL, DISCOVERY = "list", "read", "look again", "client secret", "discovery"
 REDEEM, STORE, VERSIONS, RETAG, DISABLE = "redeem", "store", "versions", "retag", "disable"
-KINDS = (LIST, READ, CREDENTIAL, DISCOVERY, REDEEM, LOOK, STORE, VERSIONS, DISABLE, RETAG)
-"""Every kind of request that a run makes, in the order in which a rotation makes them."""
+HOLDER, ACQUIRE, IDENTITY, RENEW, RELEASE = "lease: who", "acquire", "job's token", "renew", "release"
+ROTATION = (LIST, READ, CREDENTIAL, DISCOVERY, REDEEM, LOOK, STORE, VERSIONS, DISABLE, RETAG)
+"""Every kind of request that rotations are made of, in their order."""
+
+KINDS = (HOLDER, ACQUIRE, IDENTITY, *ROTATION, RENEW, RELEASE)
+"""Every kind of request that a run makes: it takes the lease by writing who it is, then asks for its own token."""
 
 BEFORE, AFTER = "before", "after"
 
@@ -18,7 +22,8 @@ class Request:
     """One request of a run. `effect`: the cloud carried it out; `answered`: the run got the answer to that.
 
     `redeemed` is the token that was sent to the issuer, `value` the one that was issued or stored; `names` are the
-    managed tokens of a page of the list; `version` is empty for the current one.
+    managed tokens of a page of the list; `version` is empty for the current one. `unleased`: the run has had the lease
+    of the vault, and does not have it any more.
     """
 
     run: int
@@ -30,6 +35,7 @@ class Request:
     redeemed: str = field(default="", repr=False)
     value: str = field(default="", repr=False)
     names: tuple[str, ...] = ()
+    unleased: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from rotation.plan import RunRequest
 from rotation.reason import Reason
 from rotation.report import RunReport, Trigger
 from rotation.wiring import application
-from tests.campaign.moments import REQUESTS, settle
+from tests.campaign.moments import REQUESTS, RETAG_AT, settle
 from tests.effects.partners import CLIENT_SECRET, DUE, Partner, values_of
 from tests.waiting import LONG
 
@@ -123,6 +123,9 @@ class _Site:
         fault = Meanwhile(lambda: _kill(started.result()), after_effect=kill.after_effect, cut=True)
         at = _FIRST_LIST if kill.request == "list" else REQUESTS[kill.request]
         at.meet(self.world, fault, name=self.names[kill.token], number=kill.token)
+        if kill.request == "retag":
+            retag = Meanwhile(lambda: self.retag(kill.token))
+            REQUESTS[RETAG_AT].meet(self.world, retag, name=self.names[kill.token], number=kill.token)
         command = [sys.executable, "-m", "rotation", "rotate"]
         environ = {"PATH": os.environ["PATH"], **self.world.environment()}
         with subprocess.Popen(
@@ -132,6 +135,11 @@ class _Site:
             printed, _ = process.communicate(timeout=LONG)
         settle(self.world)
         return process.returncode == -signal.SIGKILL, printed
+
+    def retag(self, token: int) -> None:
+        """An operator adds a tag to the current version."""
+        name, vault = self.names[token], self.world.vault.state
+        vault.retag(name, {**(vault.current(name).tags or {}), "ticket-2": "4712"})
 
     def run(self) -> RunReport:
         """An undisturbed run of the timer, as it is wired in production."""

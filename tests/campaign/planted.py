@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 WITHIN = 1000
 """So many schedules find every planted bug, or the campaign is too weak."""
 
-_SEARCH = "import json, sys; from tests.campaign.planted import hunt; print(json.dumps(hunt(int(sys.argv[1]))))"
+_SEARCH = "import json, sys; from tests.campaign.planted import hunt; print(json.dumps(hunt(*map(int, sys.argv[1:]))))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +41,28 @@ class Edit:
         file.write_text(text.replace(self.old, self.new))
 
 
+_STORES = "        stored = storing.store(new, looked)\n"
+_STORES_OR_REDEEMS_AGAIN = """\
+        try:
+            stored = storing.store(new, looked)
+        except Ended:
+            redemption, by = redeem(
+                value, read.token, credentials, issuer=context.issuer, obstacle=context.obstacle
+            )
+            new, tagged = _new_version(
+                looked, check(read.token, redemption), redemption, read.token, redeemed_at
+            )
+            stored = storing.store(new, looked)
+"""
+_STORES_AGAIN = "                refusals += error.reason in _REFUSED\n"  # it is about to: this decides whether
+
 BUGS: Mapping[str, tuple[Edit, ...]] = {
     "redeems again instead of storing again": (
-        Edit(
-            "rotate",
-            "        stored = storing.store(new, looked)\n",
-            "        try:\n"
-            "            stored = storing.store(new, looked)\n"
-            "        except Ended:\n"
-            "            redemption, by = redeem(\n"
-            "                value, read.token, credentials, issuer=context.issuer, obstacle=context.obstacle\n"
-            "            )\n"
-            "            new, tagged = _new_version(\n"
-            "                looked, check(read.token, redemption), redemption, read.token, redeemed_at\n"
-            "            )\n"
-            "            stored = storing.store(new, looked)\n",
-        ),
+        Edit("rotate", _STORES, _STORES_OR_REDEEMS_AGAIN),
+        Edit("storing", _STORES_AGAIN, "                _strand(error, unless)\n" + _STORES_AGAIN),
     ),
+    "redeems again what it could not store": (Edit("rotate", _STORES, _STORES_OR_REDEEMS_AGAIN),),
+    "lets the SDK send a store again": (Edit("keyvault", "retry_total=0", "retry_total=3"),),
     "drops the operator's tags": (
         Edit(
             "tagging",
@@ -71,8 +76,8 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
     "disables before it stores": (
         Edit(
             "rotate",
-            "        stored = storing.store(new, looked)\n",
-            "        context.vault.disable(looked.name, looked.version)\n        stored = storing.store(new, looked)\n",
+            _STORES,
+            "        context.vault.disable(looked.name, looked.version)\n" + _STORES,
         ),
     ),
     "tells what is stranded as failed": (
@@ -80,6 +85,13 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
             "storing",
             "raise Ended(Kind.STRANDED, Reason.STRANDED_TOKEN, message,",
             "raise Ended(Kind.FAILED, error.reason, message,",
+        ),
+    ),
+    "tells what is stranded as superseded": (
+        Edit(
+            "storing",
+            "raise Ended(Kind.STRANDED, Reason.STRANDED_TOKEN, message,",
+            "raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, message,",
         ),
     ),
     "changes whatever version is the latest": (
@@ -120,9 +132,19 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
     "dates a redemption at the beginning of its run": (
         Edit("rotate", "redeemed_at = context.moment()", "redeemed_at = context.now"),
     ),
+    "goes on when it has lost the lease": (
+        Edit(
+            "rotate",
+            "        if not self.lease.is_held():\n",
+            "        if not self.lease.is_held() and self.by_hand:\n",
+        ),
+    ),
     "rotates twice what is listed twice": (Edit("plan", "        if key not in self._taken:\n", "        if key:\n"),),
 }
 """Every planted bug by what it does, as edits of the product."""
+
+OVER_THE_WIRE = frozenset({"lets the SDK send a store again"})
+"""Those in what only the wire has: they are hunted there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +172,7 @@ def caught(bug: str, number: int) -> Caught:
         for other in ("emulators", "tests"):
             (folder / other).symlink_to(ROOT / other)
         ended = subprocess.run(
-            [sys.executable, "-P", "-c", _SEARCH, str(number)],
+            [sys.executable, "-P", "-c", _SEARCH, str(number), str(int(bug in OVER_THE_WIRE))],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
             stdout=subprocess.PIPE,
@@ -161,9 +183,15 @@ def caught(bug: str, number: int) -> Caught:
     return Caught(bug, found["stories"], found["found"])
 
 
-def hunt(number: int) -> dict[str, object]:
+def hunt(number: int, over_the_wire: int) -> dict[str, object]:
     """In the process of a planted bug: search until a promise is broken, as a JSON object."""
-    from tests.campaign.machine import search  # noqa: PLC0415 - imports the product, which is the planted copy here
+    # What is imported here imports the product, which is the planted copy.
+    if over_the_wire:
+        from tests.campaign.wire import first_broken  # noqa: PLC0415
+
+        stories, found = first_broken(number, within=WITHIN)
+        return {"stories": stories, "found": found}
+    from tests.campaign.machine import search  # noqa: PLC0415
 
     told = search(number, stories=WITHIN)
     return {"stories": told.stories if told.broken else None, "found": told.found.partition("\n")[0]}

@@ -27,6 +27,7 @@ from tests.campaign.invariants import SILENT, Violation
 from tests.campaign.journal import Slept
 from tests.campaign.logged import logged
 from tests.campaign.state_issuer import state_issuer
+from tests.campaign.state_requests import StateLease, job_identity
 from tests.campaign.state_vault import StateVault
 from tests.campaign.story import Act, Break, Meanwhile, Run, Step, Stop, Story, Trouble, Wait
 from tests.campaign.turns import Turns
@@ -60,6 +61,10 @@ class NoLease:
         """Hold nothing, and never lose it."""
         del vault_url, holder
         return contextlib.nullcontext(HeldLease(always))
+
+    def is_lost(self) -> bool:
+        """Never."""
+        return False
 
 
 class Play:
@@ -103,6 +108,7 @@ class Play:
             (
                 *invariants.settled(self.cloud.vault.state, self.cloud.entra, self.cloud.ledger),
                 *invariants.tidy(self.cloud.vault.state, _there(report)),
+                *invariants.told(_there(report), self.cloud.vault.state, self.cloud.entra, self.cloud.ledger),
             )
         )
 
@@ -130,13 +136,15 @@ class Play:
             self.cloud.journal.events.append(Slept(number, seconds))
             self.cloud.clock.turn(seconds)
 
-        clock = Clock(monotonic=self.cloud.clock.monotonic, sleep=sleep)
-        vault = StateVault(self.cloud.vault, gate, run=number, clock=clock)
-        issuer = state_issuer(self.cloud.entra, gate, run=number, vault=vault.client, ledger=self.cloud.ledger)
+        cloud, clock = self.cloud, Clock(monotonic=self.cloud.clock.monotonic, sleep=sleep)
+        lease = NoLease() if step.bursts else StateLease(cloud.lease, gate, run=number, clock=cloud.clock)
+        identity = job_identity(cloud.entra, gate, run=number, clock=cloud.clock, ledger=cloud.ledger)
+        vault = StateVault(cloud.vault, gate, run=number, clock=clock, identity=identity, is_unleased=lease.is_lost)
+        issuer = state_issuer(cloud.entra, gate, run=number, vault=vault.client, ledger=cloud.ledger)
         try:
             ended[number] = run(
                 RunRequest(trigger=Trigger.TIMER, force=step.force, list_all=True),
-                Ports(vaults=[vault], issuer=issuer, lease=NoLease(), clock=clock),
+                Ports(vaults=[vault], issuer=issuer, lease=lease, clock=clock),
                 _HURRIED if step.hurried else _LIMITS,
                 run_id=f"run-{number}",
                 now=self.cloud.clock.now(),
@@ -156,6 +164,7 @@ class Play:
                 *conduct.stored_nothing_used(self.cloud.journal, number, self._alone),
                 *conduct.looked_before_each_store(self.cloud.journal, number),
                 *conduct.never_waited_with_a_token(self.cloud.journal, number),
+                *conduct.started_with_the_lease(self.cloud.journal, number),
                 *(conduct.reported(self.cloud.journal, number, report) if report else ()),
             )
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from azure.core.exceptions import (
     HttpResponseError,
@@ -21,7 +21,7 @@ from azure.core.exceptions import (
 
 from emulators.keyvault import errors
 from emulators.keyvault.access import AccessPolicy, DataAction
-from emulators.keyvault.app import STATUSES
+from emulators.keyvault.app import RESOURCE, STATUSES
 from emulators.keyvault.secret import Changes, SecretVersion
 from emulators.keyvault.state import VaultState
 from emulators.keyvault.throttle import Throttle
@@ -31,6 +31,9 @@ from rotation.token import is_managed
 from tests.campaign.faults import ERROR_STATUS, RETRY_AFTER_SECONDS, THROTTLED_STATUS, Broken, Fault
 from tests.campaign.gate import Gate
 from tests.campaign.journal import CREDENTIAL, DISABLE, LIST, LOOK, READ, RETAG, STORE, VERSIONS, Request
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
 
 PAGE = 5
 PATIENCE_SECONDS = 8.0  # the read timeout of `rotation.keyvault`
@@ -50,12 +53,21 @@ class EmulatedVault:
 
 
 class StateVault(KeyVault):
-    """Key Vault as the job of one run sees it."""
+    """Key Vault as the job of one run sees it; `identity` and `is_unleased` are for `StateClient`."""
 
-    def __init__(self, vault: EmulatedVault, gate: Gate, *, run: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        vault: EmulatedVault,
+        gate: Gate,
+        *,
+        run: int,
+        clock: Clock,
+        identity: TokenCredential | None = None,
+        is_unleased: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.url = vault.url
         self._deadline = Deadlines.none(clock)
-        self.client = StateClient(vault, gate, run)
+        self.client = StateClient(vault, gate, run, identity=identity, is_unleased=is_unleased)
         self._client: Any = self.client
 
 
@@ -63,12 +75,25 @@ class StateClient:
     """What `rotation.keyvault` uses of the SDK's SecretClient, for one run.
 
     `in_hand` are the tokens that this run has redeemed and not let go of: reading one of them is looking again.
+    `identity` is asked until it has given a token, which is kept, as the SDK does; `is_unleased` says whether the run
+    has lost its lease.
     """
 
-    def __init__(self, vault: EmulatedVault, gate: Gate, run: int) -> None:
+    def __init__(
+        self,
+        vault: EmulatedVault,
+        gate: Gate,
+        run: int,
+        *,
+        identity: TokenCredential | None = None,
+        is_unleased: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._vault = vault
         self._gate = gate
         self._run = run
+        self._identity = identity
+        self._is_unleased = is_unleased
+        self._is_known = False
         self.names: dict[str, str] = {}
         self.in_hand: set[str] = set()
 
@@ -110,7 +135,7 @@ class StateClient:
                 raise errors.SecretDisabledError
             return found
 
-        request = Request(run=self._run, kind=kind, name=name, version=version or "")
+        request = Request(run=self._run, kind=kind, name=name, version=version or "", unleased=self._is_unleased())
         found = self._send(request, DataAction.GET_SECRET, read)
         self.names[found.value] = name
         return _bundle(found)
@@ -161,6 +186,9 @@ class StateClient:
             self._vault.access.require(self._vault.job, action)
             return call()
 
+        if self._identity is not None and not self._is_known:
+            self._identity.get_token(f"{RESOURCE}/.default")
+            self._is_known = True
         try:
             return self._gate.request(request, carried_out, patience=PATIENCE_SECONDS, noting=noting)
         except errors.VaultError as refusal:

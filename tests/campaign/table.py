@@ -36,6 +36,17 @@ def thin(tally: Tally, *, least: int) -> tuple[Cell, ...]:
     return tuple(cell for cell in cells() if tally.faults[cell] < least)
 
 
+def wanting(tally: Tally, *, played: int, asked: int, least: int) -> Iterator[str]:
+    """What a campaign of `asked` schedules did not do, as lines; with `least` 0 its cells may be as empty as they are.
+
+    A search that ends before its time, for whatever reason, has proved nothing.
+    """
+    if played < asked:
+        yield f"too few: {played} schedules were played, {asked} were asked for"
+    for kind, fault, moment in thin(tally, least=least):
+        yield f"too thin: {kind}, {fault}, {moment}: {tally.faults[kind, fault, moment]} times, {least} are asked for"
+
+
 def _pair(tally: Tally, kind: str, fault: Fault) -> str:
     return " / ".join(
         "-" if (fault, moment) in IMPOSSIBLE else str(tally.faults[kind, fault, moment]) for moment in (BEFORE, AFTER)

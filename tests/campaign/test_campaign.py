@@ -17,7 +17,7 @@ from tests.campaign.machine import search
 from tests.campaign.play import Play, PromiseBroken, play
 from tests.campaign.shortening import shortened
 from tests.campaign.story import Act, Break, Meanwhile, Run, Stop, Story
-from tests.campaign.table import table, thin
+from tests.campaign.table import table, thin, wanting
 from tests.campaign.turns import Turns
 
 
@@ -52,6 +52,20 @@ def test_the_table_shows_each_cell_and_names_the_thin_ones() -> None:
     assert thin(tally, least=20) == ((STORE, Fault.ERROR, BEFORE),)
     assert next(line for line in lines if line.startswith(STORE)).split().count("19") == 1
     assert any("a connection that is refused has carried no request" in line for line in lines)
+
+
+def test_a_campaign_that_ends_early_or_leaves_a_cell_thin_is_wanting() -> None:
+    tally = Tally()
+    tally.faults.update(dict.fromkeys(cells(), 20))
+    assert list(wanting(tally, played=100, asked=100, least=20)) == []
+
+    tally.faults[STORE, Fault.ERROR, BEFORE] = 19
+
+    assert list(wanting(tally, played=99, asked=100, least=20)) == [
+        "too few: 99 schedules were played, 100 were asked for",
+        "too thin: store, 500, before: 19 times, 20 are asked for",
+    ]
+    assert list(wanting(Tally(), played=100, asked=100, least=0)) == []
 
 
 def test_a_fault_after_the_effect_has_had_its_effect_and_one_before_has_not() -> None:

@@ -73,7 +73,7 @@ def carry_out(wired: Wired, what: Schedule) -> Ended:
     with heard() as texts:
         reports = stage.disturbed(what)
         met = stage.met()
-        broken = [("disturbed", each) for each in stage.after_disturbance(reports, met)]
+        broken = [("disturbed", each) for each in stage.after_disturbance(reports)]
         stage.clear()
         for when, later, trigger in (("next", timedelta(minutes=1), Trigger.CLI), ("week", DUE, Trigger.TIMER)):
             if broken:  # what a run leaves broken breaks what follows: one story is enough
@@ -131,6 +131,16 @@ def _share(share: tuple[list[int], int]) -> list[Ended]:
         return [shrunk(wired, each) if each in worth else each for each in ended]
 
 
+def first_broken(seed: int, *, within: int) -> tuple[int | None, str]:
+    """After how many schedules a promise was broken, and what was found; None when they keep it, all of them."""
+    with World.open() as world, Wired.to(world) as wired:
+        for number in range(within):
+            ended = carry_out(wired, schedule(number, seed=seed))
+            if ended.broken:
+                return number + 1, ended.broken[0]
+    return None, ""
+
+
 def table(ends: Sequence[Ended]) -> Iterator[str]:
     """Which request met which fault or act how often, before and after its effect."""
     counts = Counter((event.request, event.what, event.after_effect) for ended in ends for event in ended.met)
@@ -143,8 +153,14 @@ def table(ends: Sequence[Ended]) -> Iterator[str]:
     yield f"{len(ends)} schedules over the wire; each cell before/after the effect, {least} at least for a fault"
 
 
+def never_met(ends: Sequence[Ended]) -> Iterator[tuple[str, str, str]]:
+    """The cells of the table that are empty."""
+    met = {(event.request, event.what, event.after_effect) for ended in ends for event in ended.met}
+    yield from ((request, what, "after" if after else "before") for request, what, after in sorted({*cells()} - met))
+
+
 def main() -> int:
-    """Run the schedules, print the table, and end with 1 when a promise was broken."""
+    """Run the schedules, print the table, and end with 1 when a promise was broken or a request met no such fault."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaign.wire", description=__doc__)
     parser.add_argument("--count", type=int, default=SCHEDULES)
     parser.add_argument("--seed", type=int, default=SEED)
@@ -154,10 +170,12 @@ def main() -> int:
     numbers = range(asked.count) if asked.number is None else [asked.number]
     ends = campaign(numbers, seed=asked.seed, workers=min(asked.workers, len(numbers)))
     sys.stdout.writelines(f"{line}\n" for line in table(ends))
+    empty = [] if len(numbers) < SCHEDULES else list(never_met(ends))
+    sys.stdout.writelines(f"never met: {what} {moment} {request}\n" for request, what, moment in empty)
     broken = [ended for ended in ends if ended.broken]
     for ended in broken:
         sys.stdout.write("\n".join([f"\nBROKEN  {ended.schedule}", *(f"  {each}" for each in ended.broken)]) + "\n")
-    return 1 if broken else 0
+    return 1 if broken or empty else 0
 
 
 if __name__ == "__main__":

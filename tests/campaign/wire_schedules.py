@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from emulators.faults import Answer, Delay, Fault, Hang, Reset
 from tests.campaign import operators
-from tests.campaign.moments import REQUESTS
+from tests.campaign.moments import REQUESTS, RETAG_AT
 
 SEED, SCHEDULES = 20261121, 300
 SECONDS = 0.4
@@ -109,15 +109,22 @@ def schedule(number: int, *, seed: int = SEED) -> Schedule:
     random.Random(seed).shuffle(table)  # noqa: S311
     certain = number // len(table) % 2 == 0
     tokens = chance.randint(2, 4)
-    events = [_fault(chance, table[number % len(table)], tokens, once=chance.random() < _ONCE)]
+    events = _possible([_fault(chance, table[number % len(table)], tokens, once=chance.random() < _ONCE)])
     for _ in range(chance.randint(0, 3)):
         acts = chance.random() < _ACTS
         drawn = _act(chance, tokens) if acts else _fault(chance, chance.choice(table), tokens, once=False)
         apart = drawn.what in operators.ACTS and drawn.token != events[0].token
-        if _goes_with(drawn, events) and (apart or not certain):
-            events.append(drawn)
-    overlapped = chance.random() < _OVERLAPPED and not certain
+        if all(_goes_with(each, events) and (apart or not certain) for each in _possible([drawn])):
+            events += _possible([drawn])
+    late = any((event.request, event.what) == ("store", "late effect") for event in events)
+    overlapped = chance.random() < _OVERLAPPED and not certain and not late
     return Schedule(number, tokens, tuple(events), chance.choice([1, 1, 4]), overlapped=overlapped)
+
+
+def _possible(events: list[Event]) -> list[Event]:
+    """These, and what it takes to meet them: tags are changed by a run only where somebody has changed them."""
+    followed = [Event(RETAG_AT, event.token, "retag") for event in events if event.request == "retag"]
+    return followed + events
 
 
 def _fault(chance: random.Random, cell: tuple[str, str, bool], tokens: int, *, once: bool) -> Event:

@@ -1,53 +1,35 @@
 """The stage of a schedule over the wire: tokens under care, whoever acts, what is planned, and what must hold after.
 
-What holds whatever happens is in `invariants`; here is what else follows from the requests that a disturbed run made
-and from what it told. Drawing schedules is left to `wire_schedules`, running them to `wire`.
+What holds whatever happens is in `invariants`, how a run behaves in `conduct`; here is what else follows from what a
+disturbed run sent. Drawing schedules is left to `wire_schedules`, running them to `wire`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 from emulators.faults import Answer, Fault, Meanwhile
 from emulators.world import JOB_ACTIONS, TENANT_ID
-from rotation.clouds import Cloud
-from rotation.outcome import Kind, Outcome
-from rotation.ports import Grant, Issuer, Redemption, RedemptionError
-from rotation.reason import Reason
+from rotation.ports import Issuer
 from rotation.report import RunReport
-from tests.campaign import invariants, operators
+from tests.campaign import conduct, invariants, operators
 from tests.campaign.invariants import REPEATED, SILENT, Violation
+from tests.campaign.journal import REDEEM, Request
 from tests.campaign.ledger import Ledger
 from tests.campaign.moments import REQUESTS, settle
 from tests.campaign.operators import Operators
-from tests.campaign.wire_schedules import ACTS, DENIED, QUOTA_EATEN, RESTORED, Event, Schedule
-from tests.effects.job import Job
+from tests.campaign.wire_journal import JournalIssuer, JournalVault, WireJournal
+from tests.campaign.wire_schedules import ACTS, DENIED, QUOTA_EATEN, RESTORED, SECONDS, Event, Schedule
+from tests.effects.job import Job, issuer_in
 from tests.effects.leases import LosableLease
 from tests.effects.partners import CLIENT_SECRET, CREDENTIAL, DUE, Partner
 
 _CREATES_EATEN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class CountingIssuer:
-    """An issuer that counts how often no answer came, whatever was the reason."""
-
-    issuer: Issuer
-    unanswered: list[RedemptionError] = field(default_factory=list)
-
-    def redeem(self, grant: Grant) -> Redemption:
-        try:
-            return self.issuer.redeem(grant)
-        except RedemptionError as error:
-            if not error.answered:
-                self.unanswered.append(error)
-            raise
-
-    def authority(self, cloud: Cloud) -> str:
-        return self.issuer.authority(cloud)
 
 
 @dataclass(slots=True)
@@ -58,11 +40,11 @@ class Stage:
     """
 
     job: Job
-    issuer: CountingIssuer
     names: tuple[str, ...]
     operators: Operators
     ledger: Ledger
     runs: int
+    noted: WireJournal
     planned: list[tuple[Event, Fault]] = field(default_factory=list)
 
     @classmethod
@@ -87,7 +69,7 @@ class Stage:
             others.re_consent(name)
             ledger.tokens[name].acts.clear()  # from here on they say who acted in the schedule
         world.age(DUE)
-        stage = cls(job, CountingIssuer(job.issuer), names, others, ledger, runs=1 + what.overlapped)
+        stage = cls(job, names, others, ledger, runs=1 + what.overlapped, noted=WireJournal())
         for event in what.events:
             stage.plan(event)
         return stage
@@ -100,7 +82,7 @@ class Stage:
         REQUESTS[event.request].meet(self.job.cloud, fault, name=name, number=event.token, times=event.times)
 
     def _act(self, event: Event) -> Callable[[], None]:
-        name, vault = self.names[event.token], self.job.cloud.vault
+        name, vault, others = self.names[event.token], self.job.cloud.vault, self._observed(event)
 
         def act() -> None:
             if event.what == DENIED:
@@ -108,21 +90,32 @@ class Stage:
             elif event.what == QUOTA_EATEN:
                 vault.faults.fail_next(Answer(429), times=_CREATES_EATEN, method="PUT")
             elif event.what == RESTORED:
-                self.operators.delete(name)
-                self.operators.restore(name)
+                others.delete(name)
+                others.restore(name)
             else:
-                operators.ACTS[event.what](self.operators, name)
+                operators.ACTS[event.what](others, name)
 
         return act
 
+    def _observed(self, event: Event) -> Operators:
+        """The operators, whose acts at this event are noted."""
+        observe = partial(self.noted.acted, at=event.request, after_effect=event.after_effect)
+        return replace(self.operators, observe=observe)
+
     def disturbed(self, what: Schedule) -> list[RunReport]:
         """The run, or both at once, while everything happens that was planned."""
-        job = replace(self.job, lease=LosableLease(), issuer=self.issuer)
-        job = job.with_limits(concurrency=what.workers, start_seconds=30, finish_seconds=20)
-        with ThreadPoolExecutor(self.runs) as pool:
-            reports = list(pool.map(lambda _: job.run(), range(self.runs)))
+        with ThreadPoolExecutor(self.runs) as pool, ExitStack() as stack:
+            issuers = [stack.enter_context(issuer_in(self.job.cloud, read_seconds=SECONDS)) for _ in range(self.runs)]
+            jobs = [self._noted(what, number, issuer) for number, issuer in enumerate(issuers)]
+            reports = list(pool.map(Job.run, jobs))
         settle(self.job.cloud)
         return reports
+
+    def _noted(self, what: Schedule, number: int, issuer: Issuer) -> Job:
+        (wired,) = self.job.vaults
+        vault = JournalVault(wired, self.noted, number)
+        job = replace(self.job, lease=LosableLease(), vaults=[vault], issuer=JournalIssuer(issuer, vault))
+        return job.with_limits(concurrency=what.workers, start_seconds=30, finish_seconds=20)
 
     def clear(self) -> None:
         """Nothing fails any more, the job has its rights again, and nobody waits for a second run."""
@@ -138,31 +131,29 @@ class Stage:
     def _faults_met(self) -> tuple[Fault, ...]:
         return self.job.cloud.vault.faults.met + self.job.cloud.entra_faults.met
 
-    def after_disturbance(self, reports: Sequence[RunReport], met: Sequence[Event]) -> Iterator[Violation]:
+    def after_disturbance(self, reports: Sequence[RunReport]) -> Iterator[Violation]:
         """What no fault and no act excuses."""
-        cloud = self.job.cloud
+        journal = self.noted.looked_up(self.job.cloud.vault.state)
         yield from self._kept()
-        unanswered = len(self.issuer.unanswered)
-        if (redeemed := cloud.entra_log.count("redeem")) > self.runs * len(self.names) + unanswered:
+        unanswered = sum(
+            isinstance(each, Request) and each.kind == REDEEM and not each.answered for each in journal.events
+        )
+        if (redeemed := self.job.cloud.entra_log.count("redeem")) > self.runs * len(self.names) + unanswered:
             yield Violation(REPEATED, "", f"{redeemed} redemptions, of which {unanswered} got no answer")
         if self.runs == 1:
             yield from self._unlooked()
+        for number, report in enumerate(reports):
+            conduct.note_what_may_be_overwritten(journal, number, report, self.ledger)
+            yield from conduct.redeemed_once(journal, number)
+            yield from conduct.looked_before_each_store(journal, number)
+            yield from conduct.reported(journal, number, report, in_order=self.runs == 1)
         for name, meant in self.ledger.tokens.items():
-            outcomes = [each for report in reports for each in report.tokens if each.name == name]
-            if not all(report.vault_faults for report in reports) and not (outcomes or meant.acts):
+            told = any(each.name == name for report in reports for each in report.tokens)
+            if not (told or meant.acts or all(report.vault_faults for report in reports)):
                 yield Violation(SILENT, name, "no run told an outcome of it")
-            if self.runs == 1 and not meant.acts and not self._is_true(name, outcomes, met):
-                yield Violation(SILENT, name, f"{[str(each.kind) for each in outcomes]} is not what happened")
-            if meant.acts and not any(_settled(each) for each in outcomes):
-                meant.overwritten |= {"tags", "enabled", "consent"}  # nobody looked who had acted meanwhile
-            if meant.acts and self.runs > 1:
-                meant.overwritten |= {"tags", "enabled"}  # each run follows the version that it read, not the other's
 
     def _kept(self) -> Iterator[Violation]:
-        """What holds at any moment; but two runs at once may put back each other's token: stored twice, and alive."""
-        for each in invariants.kept(self.job.cloud.vault.state, self.job.cloud.entra, self.ledger):
-            if self.runs == 1 or each.promise != REPEATED:
-                yield each
+        yield from invariants.kept(self.job.cloud.vault.state, self.job.cloud.entra, self.ledger)
 
     def _unlooked(self) -> Iterator[Violation]:
         """Before each store the run reads the current version once more: it may hold what somebody wrote meanwhile."""
@@ -175,21 +166,6 @@ class Stage:
                     if stores >= max(reads, 1):
                         yield Violation(REPEATED, name, f"store {stores} came after {reads} reads")
 
-    def _is_true(self, name: str, outcomes: Sequence[Outcome], met: Sequence[Event]) -> bool:
-        """Whether what was told agrees with what the vault holds, for a token that nobody else touched."""
-        stored = self.job.cloud.vault.state.current(name).value != self.ledger.tokens[name].consents[-1]
-        told = {each.kind for each in outcomes}
-        if Kind.ROTATED in told or not told:
-            return stored or not told
-        lost = any(event.request == "redeem" and event.after_effect for event in met) or self.issuer.unanswered
-        return Kind.STRANDED in told or bool(lost) or self._issued(name) == 1
-
-    def _issued(self, name: str) -> int:
-        """How many refresh tokens the issuer has given for the last consent, the first one included."""
-        grants = self.job.cloud.entra._grants
-        sign_in = grants.find(self.ledger.tokens[name].consents[-1]).sign_in
-        return sum(issued.sign_in is sign_in for issued in grants._tokens.values())
-
     def after_quiet(self, report: RunReport) -> Iterator[Violation]:
         """What a run that nothing disturbed leaves and tells."""
         vault, entra = self.job.cloud.vault.state, self.job.cloud.entra
@@ -200,8 +176,3 @@ class Stage:
         yield from invariants.settled(vault, entra, self.ledger)
         yield from invariants.tidy(vault, report)
         yield from invariants.told(report, vault, entra, self.ledger)
-
-
-def _settled(outcome: Outcome) -> bool:
-    """Whether the run looked after everybody who may have acted while it stored."""
-    return outcome.kind in (Kind.ROTATED, Kind.SKIPPED) and Reason.DISABLE_FAILED not in outcome.warnings

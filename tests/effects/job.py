@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -101,6 +101,19 @@ def outcome(report: RunReport, name: str) -> Outcome:
 
 
 @contextmanager
+def issuer_in(cloud: Cloud, *, read_seconds: float, authority: str | None = None) -> Iterator[Issuer]:
+    """The issuer as a run sees it that has asked for no discovery document yet."""
+    endpoints = TokenEndpoints(connections=16, connect_seconds=read_seconds, read_seconds=read_seconds)
+    overrides = {"global": authority or cloud.entra_url}
+    with closing(endpoints):
+        yield Entra(
+            endpoints,
+            authority_overrides=overrides,
+            identity_token=ManagedIdentities(default_client_id=None).token,
+        )
+
+
+@contextmanager
 def job_in(
     cloud: Cloud, *, read_seconds: float = 20.0, vault_urls: Iterable[str] = (), authority: str | None = None
 ) -> Iterator[Job]:
@@ -111,8 +124,6 @@ def job_in(
         for name, value in cloud.environment().items():
             environment.setenv(name, value)
         credential = stack.enter_context(ManagedIdentityCredential(client_id=cloud.job.client_id))
-        endpoints = TokenEndpoints(connections=16, connect_seconds=read_seconds, read_seconds=read_seconds)
-        stack.callback(endpoints.close)
         urls = list(vault_urls) or [cloud.vault.url]
         vaults = [
             KeyVault(
@@ -130,11 +141,7 @@ def job_in(
         yield Job(
             cloud=cloud,
             vaults=vaults,
-            issuer=Entra(
-                endpoints,
-                authority_overrides={"global": authority or cloud.entra_url},
-                identity_token=ManagedIdentities(default_client_id=None).token,
-            ),
+            issuer=stack.enter_context(issuer_in(cloud, read_seconds=read_seconds, authority=authority)),
             turned=turned,
             limits=Limits(
                 thresholds=THRESHOLDS, concurrency=16, writes_per_second=29, start_seconds=480, finish_seconds=120

@@ -12,14 +12,15 @@ from rotation.ports import HeldLease, LeaseHolder, always
 
 @dataclass(frozen=True, slots=True)
 class LosableLease:
-    """Held by whoever asks, until it is lost in one vault."""
+    """Held by whoever asks, until it is lost in one vault, to `taker` if that is known."""
 
     lost_in: dict[str, threading.Event] = field(default_factory=dict)
+    taker: LeaseHolder | None = None
 
     @contextmanager
     def hold(self, vault_url: str, holder: LeaseHolder) -> Iterator[HeldLease]:  # noqa: ARG002 - of the port
         lost = self.lost_in.setdefault(vault_url, threading.Event())
-        yield HeldLease(lambda: not lost.is_set())
+        yield HeldLease(lambda: not lost.is_set(), taken_by=lambda: self.taker)
 
     def lose(self, vault_url: str) -> None:
         """Somebody else has it now."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -12,12 +13,15 @@ import pytest
 from emulators.faults import Meanwhile
 from emulators.world import World
 from rotation.outcome import Kind
+from rotation.ports import LeaseHolder
 from rotation.reason import Reason, Severity
 from rotation.report import RunReport, Status
 from tests.effects.job import Job, outcome
 from tests.effects.leases import LosableLease, UnavailableLease
 from tests.effects.partners import DUE, Partner, values_of
 from tests.effects.steps import LIST, READ, REDEEM, STORE, Steps, watched
+
+SINCE = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,26 @@ def test_what_is_left_is_deferred_without_a_request_and_the_run_says_that_it_is_
     assert cloud.entra_log.count("redeem") == 1
     assert cloud.vault.log.count("read") == 3  # the token, its client secret, the token again
     assert losing.job.run().counts == {Kind.SKIPPED: 1, Kind.DEFERRED: 4}
+
+
+@pytest.mark.parametrize(
+    ("taker", "to"),
+    [
+        (LeaseHolder("their-run", "timer", SINCE), " to another run (their-run, by timer, since 2026-11-21T07:00:00Z)"),
+        (None, ", so that another may have it"),
+    ],
+)
+def test_what_is_left_says_to_whom_the_lease_was_lost_and_since_when(
+    partner: Partner, losing: Losing, taker: LeaseHolder | None, to: str
+) -> None:
+    partner.put("contoso")
+    lease = replace(losing.lease, taker=taker)
+
+    report = Losing(replace(losing.job, lease=lease), lease).run(after=LIST)
+
+    told = f"this run lost the lease of the vault{to}; the next run goes on from here"
+    assert outcome(report, "contoso").message == told
+    assert told in json.dumps(report.to_json())
 
 
 def test_nothing_is_even_read_when_the_lease_was_lost_while_the_vault_was_listed(

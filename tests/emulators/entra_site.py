@@ -44,10 +44,10 @@ class EntraSite:
         with self.session() as session:
             return session.post(f"{self.url}/{tenant}/oauth2/v2.0/token", data=form, timeout=60)
 
-    def get(self, path: str) -> requests.Response:
+    def get(self, path: str, *, timeout: float = 60) -> requests.Response:
         """A bare GET."""
         with self.session() as session:
-            return session.get(f"{self.url}{path}", timeout=60)
+            return session.get(f"{self.url}{path}", timeout=timeout)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from azure.storage.blob import BlobClient, ContainerClient, generate_account_sas
+from azure.storage.blob import BlobClient, BlobLeaseClient, ContainerClient, generate_account_sas
 
 from rotation.blob_lease import CONTAINER, BlobLease, blob_of, by_connection_string, sleepless
 from rotation.ports import LeaseHeldError, LeaseHolder
@@ -17,6 +17,7 @@ from tests.interop.storage_account import ACCOUNT, KEY, StorageAccount
 
 SINCE = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
 OURS, THEIRS = LeaseHolder("our-run", "http", SINCE), LeaseHolder("their-run", "timer", SINCE)
+THEIRS_SAID = {"run_id": THEIRS.run_id, "door": THEIRS.door, "since": SINCE.isoformat()}
 
 type Hold = Callable[[LeaseHolder], None]
 
@@ -70,8 +71,7 @@ def test_whoever_was_written_over_before_taking_the_lease_does_not_get_it(
     """Else the blob would name a run that does not hold it. The clock is read between the two requests."""
 
     def meanwhile() -> float:
-        said = {"run_id": THEIRS.run_id, "door": THEIRS.door, "since": SINCE.isoformat()}
-        blob.upload_blob(b"", overwrite=True, metadata=said)
+        blob.upload_blob(b"", overwrite=True, metadata=THEIRS_SAID)
         return sleepless()
 
     with pytest.raises(LeaseHeldError) as refused, lease_of(storage, monotonic=meanwhile).hold(vault_url, OURS):
@@ -103,6 +103,22 @@ def test_by_the_clock_a_lease_is_lost_when_it_was_not_renewed_in_time(
             answers.append(held.is_held())
     assert answers == [True, False]
     assert blob.get_blob_properties().lease.state == "leased", "what is lost is not given back: it may be another's"
+
+
+def test_a_run_that_lost_its_lease_can_say_to_whom(
+    storage: StorageAccount, blob: BlobClient, vault_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with lease_of(storage).hold(vault_url, OURS) as held:
+        BlobLeaseClient(blob).break_lease(0)
+        blob.upload_blob(b"", overwrite=True, metadata=THEIRS_SAID)
+        assert [held.taken_by(), held.taken_by()] == [THEIRS, THEIRS]
+        assert held.is_held(), "nobody has told it yet"
+    assert "rotation.lease_not_released" in caplog.text
+
+
+def test_a_lease_that_nobody_took_was_lost_to_nobody(storage: StorageAccount, vault_url: str) -> None:
+    with lease_of(storage).hold(vault_url, OURS) as held:
+        assert held.taken_by() is None
 
 
 def test_a_signature_opens_the_account_and_no_log_shows_it(
