@@ -68,6 +68,7 @@ $(CHECKOV): requirements-checkov.txt .python-version | $(UV)
 	@touch $@
 
 campaign: $(READY) ## what fails, who acts and what dies, by the thousand: in this process, over the wire, by SIGKILL
+	@$(PYTHON) -m tests.campaign.pairs
 	@$(PYTHON) -m tests.campaign $(ARGS)
 	@$(PYTHON) -m tests.campaign.wire
 	@$(PYTHON) -m tests.campaign.killing

@@ -7,8 +7,8 @@ What happened, what it means, how it is told (pure):
 What the effects need from outside, and the errors they may get:
     ports: Vault, Issuer, Lease, Sink
 One token in seven steps:
-    rotate, redeeming, storing, version_history, remembering; client_credential, client_certificate: what proves the
-    app's identity
+    rotate, redeeming, storing, settling, version_history, remembering; client_credential, client_certificate: what
+    proves the app's identity
 Many tokens: what is due, in which order, with which breakers, at which pace and until when:
     inventory, asked_for, plan, schedule, lane_credentials, crew, pace, single_flight, run; telling; status
 Adapters, and the table of the issuer's error codes:

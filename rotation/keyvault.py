@@ -192,6 +192,7 @@ def _listed_version(properties: SecretProperties) -> ListedVersion:
         enabled=bool(properties.enabled),
         tags=properties.tags or {},
         created_on=_known(properties.created_on),
+        updated_on=_known(properties.updated_on),
     )
 
 

@@ -133,6 +133,7 @@ class Ended(Exception):
         warnings: tuple[Reason, ...] = (),
     ) -> None:
         super().__init__(message)
+        self.warnings = warnings
         self.closes_vault = closes_vault
         self.warnings = warnings
         self.subject = subject

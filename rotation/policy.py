@@ -7,8 +7,9 @@ The rules, in order; the first that applies decides:
     (a breaker keeps that cheap), when the day has changed, or when a person asks; else it still stands. Which version
     a listing cannot say, so a standing failure is confirmed by reading (`Standing`). A failure of another version means
     that somebody wrote this one: it is redeemed, which proves it.
- 4. A token never redeemed by the job is due now, and so is one that claims to have been redeemed in the future.
- 5. A token is due from `rotate_after_days` on.
+ 4. What the last rotation could not settle is due in every run for two days: a re-consent may lie beneath it.
+ 5. A token never redeemed by the job is due now, and so is one that claims to have been redeemed in the future.
+ 6. A token is due from `rotate_after_days` on.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from rotation.token import ManagedToken, Thresholds
 CRITICAL_DAYS = 7
 """Fewer days left than this and the loss of access is a matter of days."""
 
+_SETTLED_WITHIN = timedelta(days=2)
 _CLOCK_SKEW = timedelta(minutes=5)
 _UNKNOWN_AGE = datetime.min.replace(tzinfo=UTC)
 
@@ -66,6 +68,8 @@ def decide(
         return Redeem(Reason.FORCED)
     if token.last_failure is not None:
         return _after_failure(token.last_failure, now=now, version=version, by_hand=by_hand)
+    if _is_unsettled(token, now):
+        return Redeem(Reason.RETRY)
     if token.redeemed_at is None or token.redeemed_at > now + _CLOCK_SKEW:
         return Redeem(Reason.NEVER_REDEEMED)
     if now - token.redeemed_at >= timedelta(days=token.thresholds.rotate_after_days):
@@ -89,6 +93,13 @@ def _worth_another_try(failure: LastFailure, now: datetime) -> bool:
         or failure.reason.unit is Unit.CREDENTIAL
         or failure.last_seen != now.date()
     )
+
+
+def _is_unsettled(token: ManagedToken, now: datetime) -> bool:
+    warning = token.last_warning
+    if warning is None or Reason.DISABLE_FAILED not in warning.reasons:
+        return False
+    return now.date() - warning.first_seen < _SETTLED_WITHIN
 
 
 def streak(previous: LastFailure | None, *, reason: Reason, version: str, now: datetime) -> LastFailure:

@@ -54,12 +54,13 @@ class SecretVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedVersion:
-    """One version of a secret without its value."""
+    """One version of a secret without its value. Both dates are cut to the second, and equal until it is changed."""
 
     version: str
     enabled: bool
     tags: Mapping[str, str]
     created_on: datetime
+    updated_on: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -186,6 +186,10 @@ class Reason(StrEnum):
         "tags_dropped", _WARNING, Unit.TOKEN,
         "Remove a tag you do not need: Key Vault allows 15, and the job's own no longer fit.",
     )  # fmt: skip
+    CONCURRENT_WRITE = (
+        "concurrent_write", _WARNING, Unit.TOKEN,
+        "See that the newest version is the one you mean, with its tags, and enabled; disable what you do not mean.",
+    )  # fmt: skip
     DISABLE_FAILED = (
         "disable_failed", _WARNING, Unit.TOKEN,
         "Nothing yet: a superseded version stays enabled until the next rotation disables it.",

@@ -14,7 +14,9 @@ from typing import Self
 from rotation.reason import TRANSIENT, Reason, Severity
 
 _LASTING_DAYS = 2
-_LEFT_BEHIND = frozenset({Reason.MFA_MISSING, Reason.DISABLE_FAILED})  # what no list of secrets shows by itself
+_LEFT_BEHIND = frozenset(
+    {Reason.MFA_MISSING, Reason.DISABLE_FAILED, Reason.CONCURRENT_WRITE}
+)  # what no list of secrets shows by itself
 
 
 @dataclass(frozen=True, slots=True)

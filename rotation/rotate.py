@@ -34,15 +34,17 @@ from rotation.ports import (
     Vault,
     VaultError,
 )
-from rotation.reason import Reason, Unit
+from rotation.reason import TOKEN_IS_DEAD, Reason, Unit
 from rotation.redeeming import Credentials, check, redeem
 from rotation.remembered import LastFailure, LastWarning
 from rotation.remembering import remember, remember_warning
 from rotation.secret_value import RefreshToken
+from rotation.settling import Settling
 from rotation.storing import Stored, Storing
 from rotation.tagging import Tagged, after_rotation, job_tags
 from rotation.token import InvalidRecord, ManagedToken, Thresholds, is_managed, parse
 
+_AFTER_THE_STORE = {Reason.DISABLE_FAILED, Reason.CONCURRENT_WRITE}  # known when the tags are written already
 _GOES_ON = "the next run goes on from here"
 
 
@@ -108,6 +110,7 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
     redemption: Redemption | None = None
     stored: Stored | None = None
     storing = Storing(context.vault, context.deadlines)
+    settling = Settling(storing)
     try:
         read = _read(token, context)
         context.take_permit()  # before redeeming: no redeemed token waits in memory for it
@@ -120,16 +123,16 @@ def rotate(token: ManagedToken, *, context: Context, credentials: Credentials) -
         new, tagged = _new_version(looked, refresh_token, redemption, read.token, redeemed_at, warning)
         stored = storing.store(new, looked)
         credentials.stored()
-        warnings = storing.settle(stored)
+        warnings = settling.settle(stored)
     except Ended as end:
-        return _ended(read.token if read else token, read, end, context)
+        return _ended(read.token if read else token, read, _uncovered(end, read, settling), context)
     except Exception as fault:
         if redemption is None or stored is not None:
             raise
         return _ended(read.token if read else token, read, _stranded_by(fault), context)
     warnings += _dropped(tagged, stored.new) + _without_mfa(redemption)
     warning = LastWarning.after(read.token.last_warning, warnings, today=redeemed_at.date())
-    if warning is not None and Reason.DISABLE_FAILED in warnings and Reason.VAULT_DENIED not in warnings:
+    if warning is not None and _AFTER_THE_STORE & {*warnings} and Reason.VAULT_DENIED not in warnings:
         remember_warning(warning, stored.new, vault=context.vault, deadlines=context.deadlines)
     return replace(
         outcome_of(read.token, Kind.ROTATED, read.why, now=context.now),
@@ -213,6 +216,17 @@ def _without_mfa(redemption: Redemption) -> tuple[Reason, ...]:
 
 def _once(warnings: tuple[Reason, ...]) -> tuple[Reason, ...]:
     return tuple(dict.fromkeys(warnings))
+
+
+def _uncovered(end: Ended, read: _Reading | None, settling: Settling) -> Ended:
+    """The end of a token that is dead: a re-consent may lie beneath it, where an earlier run had no time to settle."""
+    if read is None or end.kind is not Kind.FAILED or end.reason not in TOKEN_IS_DEAD:
+        return end
+    try:
+        settling.uncover(read.secret)
+    except Ended as put_back:
+        return put_back
+    return end
 
 
 def _ended(token: ManagedToken, read: _Reading | None, end: Ended, context: Context) -> Outcome:

@@ -9,6 +9,7 @@ import contextlib
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 
 from emulators.entra.state import EntraState
@@ -22,7 +23,7 @@ from rotation.token import REDEEMED_AT, timestamp
 from tests.campaign.journal import Acted, Journal
 from tests.campaign.lease_blob import LeaseBlob
 from tests.campaign.ledger import Ledger
-from tests.campaign.operators import ACTS, Operators
+from tests.campaign.operators import ACTS, Operators, nothing
 from tests.campaign.state_requests import JOB_ID, JOB_SECRET
 from tests.campaign.state_vault import EmulatedVault
 from tests.campaign.turned_clock import TurnedClock
@@ -97,14 +98,15 @@ class Cloud:
         if self._states[name] == "revoked":
             self.entra.revoke(self.operators.accounts[name])
 
-    def do(self, act: str, token: int) -> None:
-        """Somebody acts; `token` is the position of the token that is meant, if one is."""
+    def do(self, act: str, token: int, *, at_once: bool = False) -> None:
+        """Somebody acts; `token` is the position of the token that is meant, if one is; `at_once`: no second passes."""
         if act == LEASE_BROKEN:
             self.lease.break_lease()
         elif act in WORLD_ACTS:
             WORLD_ACTS[act](self.vault)
         else:
-            ACTS[act](self.operators, self.names[token % len(self.names)])
+            operators = replace(self.operators, later=nothing) if at_once else self.operators
+            ACTS[act](operators, self.names[token % len(self.names)])
 
 
 def _deny(vault: EmulatedVault, *, action: DataAction) -> None:

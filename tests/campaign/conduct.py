@@ -25,6 +25,10 @@ _EXCUSES = {
 """What somebody must have done while a token was in hand that a run gives up with this reason, though redeemed."""
 
 
+_LEFT_OPEN = {Reason.DISABLE_FAILED, Reason.CONCURRENT_WRITE}
+"""Warnings that the run could not settle, or that the dates of versions did not say what came last."""
+
+
 def redeemed_once(journal: Journal, run: int) -> Iterator[Violation]:
     """No token is redeemed twice in a run, except where the answer was lost."""
     tries: dict[str, list[Request]] = {}
@@ -49,17 +53,18 @@ def stored_once(journal: Journal, run: int) -> Iterator[Violation]:
             yield Violation(REPEATED, name, f"a token that the run redeemed was stored {times} times")
 
 
-def stored_nothing_used(journal: Journal, run: int, earlier: Iterable[int]) -> Iterator[Violation]:
+def stored_nothing_used(journal: Journal, run: int, earlier: Iterable[int], ledger: Ledger) -> Iterator[Violation]:
     """What an `earlier` run had exchanged for a token that it stored never comes back on top of that.
 
     The earlier ones are runs that had the vault to themselves: of two at once, one may cover what the other redeems.
+    Of what was consented in the second of a redemption no date says which came first: in doubt it comes up.
     """
     used: set[str] = set()
     for one in earlier:
         stored = {request.value for request in journal.requests(one) if request.kind == STORE and request.effect}
         used |= {r.redeemed for r in journal.requests(one) if r.kind == REDEEM and r.answered and r.value in stored}
     for request in journal.requests(run):
-        if request.kind == STORE and request.effect and request.value in used:
+        if request.kind == STORE and request.effect and request.value in used - ledger.undated:
             yield Violation(LOST, request.name, "a token that an earlier run had used up was put on top of a newer one")
 
 
@@ -68,7 +73,8 @@ def looked_before_each_store(journal: Journal, run: int) -> Iterator[Violation]:
     last: dict[str, Request] = {}
     for request in journal.requests(run):
         before = last.get(request.name)
-        if request.kind == STORE and not (before and before.kind == LOOK and before.answered and not before.version):
+        looked = before and before.kind in (LOOK, READ) and before.answered and not before.version
+        if request.kind == STORE and not looked:
             yield Violation(LOST, request.name, "stored without having looked at the current version just before")
         last[request.name] = request
 
@@ -210,7 +216,7 @@ def _stored_beside(journal: Journal, run: int, name: str) -> bool:
 
 def _was_settled(report: RunReport | None, name: str) -> bool:
     outcome = next((each for each in report.tokens if each.name == name), None) if report else None
-    return outcome is not None and outcome.kind is not Kind.STRANDED and Reason.DISABLE_FAILED not in outcome.warnings
+    return outcome is not None and outcome.kind is not Kind.STRANDED and not _LEFT_OPEN & {*outcome.warnings}
 
 
 def _what(act: str) -> set[str]:

@@ -41,7 +41,11 @@ class Violation:
 
 
 def kept(vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Violation]:
-    """At any moment: the current version is enabled and redeemable, unless somebody else than the job ended that."""
+    """At any moment: the current version is enabled and redeemable, unless somebody else than the job ended that.
+
+    What was consented in the window of a run that never settled lies beneath what that run stored, until a later run
+    has asked the issuer.
+    """
     for name, meant in ledger.tokens.items():
         current = _current(vault, name)
         if current is None:
@@ -50,7 +54,8 @@ def kept(vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Viola
             continue
         if meant.enabled and not current.enabled:
             yield Violation(LOST, name, "the current version is disabled, and no operator did that")
-        if entra.is_redeemable(meant.consents[-1]) and not entra.is_redeemable(current.value):
+        alive = "consent" not in meant.overwritten and entra.is_redeemable(meant.consents[-1])
+        if alive and not entra.is_redeemable(current.value):
             yield Violation(LOST, name, "the current version holds nothing that the issuer redeems")
 
 
@@ -61,7 +66,8 @@ def settled(vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Vi
         if current is None:
             continue
         in_care = meant.enabled and (meant.is_managed or meant.left_care)  # else nothing is written: hands off
-        if in_care and "consent" not in meant.overwritten and not entra.same_sign_in(current.value, meant.consents[-1]):
+        is_last = any(entra.same_sign_in(current.value, latest) for latest in meant.latest)
+        if in_care and "consent" not in meant.overwritten and not is_last:
             yield Violation(LOST, name, "the last re-consent is not on top")
         if "tags" not in meant.overwritten and operator_tags(current.tags or {}) != meant.tags:
             found, theirs = operator_tags(current.tags or {}), meant.tags
@@ -77,7 +83,7 @@ def settled(vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Vi
 def tidy(vault: VaultState, report: RunReport) -> Iterator[Violation]:
     """After a rotation: what is superseded by more than one version is disabled, or the run warns that it is not."""
     for outcome in report.tokens:
-        if outcome.kind is not Kind.ROTATED or Reason.DISABLE_FAILED in outcome.warnings:
+        if outcome.kind is not Kind.ROTATED or {Reason.DISABLE_FAILED, Reason.CONCURRENT_WRITE} & {*outcome.warnings}:
             continue
         left = [version for version in vault.versions(outcome.name)[:-2] if version.enabled]
         if left:
@@ -98,7 +104,7 @@ def told(report: RunReport, vault: VaultState, entra: EntraState, ledger: Ledger
             continue
         if outcome is None or outcomes[name] != 1:
             yield Violation(SILENT, name, f"a full run told {outcomes[name]} outcomes of it")
-        elif not _is_right(outcome, current, entra, meant):
+        elif not (_came_up(outcome, meant, ledger) or _is_right(outcome, current, entra, meant)):
             yield Violation(SILENT, name, f"{outcome.kind} ({outcome.reason}) is not how it is")
 
 
@@ -115,15 +121,22 @@ def _as_it_lies(meant: Meant, current: SecretVersion | None) -> Meant:
     return lies
 
 
+def _came_up(outcome: Outcome, meant: Meant, ledger: Ledger) -> bool:
+    """Whether a consent may have gone back on top in this run: what it is like, the next one tells."""
+    may_be_covered = "consent" in meant.overwritten or meant.consents[-1] in ledger.undated
+    return outcome.reason is Reason.SUPERSEDED and may_be_covered
+
+
 def _is_right(outcome: Outcome, current: SecretVersion | None, entra: EntraState, meant: Meant) -> bool:
-    if meant.left_care or current is None:
+    if current is None:
         return outcome.reason is Reason.TAGS_LOST
     if not meant.enabled:
-        return outcome.reason is Reason.DISABLED
+        return outcome.reason is Reason.DISABLED or (meant.left_care and outcome.reason is Reason.TAGS_LOST)
+    if meant.left_care:
+        return outcome.reason is Reason.TAGS_LOST
     if not entra.is_redeemable(current.value):
         return outcome.reason in TOKEN_IS_DEAD or outcome.reason is Reason.NOT_DUE  # nobody has asked the issuer yet
-    mended = outcome.reason is Reason.SUPERSEDED and "consent" in meant.overwritten  # it went back on top
-    return outcome.kind is Kind.ROTATED or outcome.reason is Reason.NOT_DUE or mended
+    return outcome.kind is Kind.ROTATED or outcome.reason is Reason.NOT_DUE
 
 
 def unseen(texts: Iterable[str], ledger: Ledger) -> Iterator[Violation]:

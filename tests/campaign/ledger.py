@@ -7,11 +7,14 @@ only ones who write here; each act is done on the emulators' state and noted in 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(slots=True)
 class Meant:
     """How operators left one token. `consents` are refresh tokens, the oldest first: the last one is to be on top.
+
+    `latest` are those of the second of the last one: a vault's dates do not tell which of them was the last.
 
     `left_care`: a re-consent without tags took it out of care, which nobody meant and the job must tell. `overwritten`
     names what an act in the window of one request may have lost for good (docs/adr/0002), because the
@@ -26,6 +29,15 @@ class Meant:
     left_care: bool = False
     acts: list[str] = field(default_factory=list)
     overwritten: set[str] = field(default_factory=set)
+    latest: list[str] = field(default_factory=list, repr=False)
+    consented_on: datetime | None = None
+
+    def consented(self, value: str, moment: datetime) -> None:
+        """Somebody signed in and stored this."""
+        second = moment.replace(microsecond=0)
+        self.latest = [*(self.latest if second == self.consented_on else ()), value]
+        self.consented_on = second
+        self.consents.append(value)
 
     @property
     def is_managed(self) -> bool:
@@ -35,7 +47,11 @@ class Meant:
 
 @dataclass(slots=True)
 class Ledger:
-    """What was meant with every token, by name, and every value that nobody may ever see."""
+    """What was meant with every token, by name, and every value that nobody may ever see.
+
+    `undated` are consents that somebody gave in the second of what happened around them.
+    """
 
     tokens: dict[str, Meant] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set, repr=False)
+    undated: set[str] = field(default_factory=set, repr=False)

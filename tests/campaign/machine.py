@@ -16,6 +16,7 @@ from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.campaign.cloud import LEASE_BROKEN, STATES, WORLD_ACTS
+from tests.campaign.conduct import CONSENTS
 from tests.campaign.faults import Fault, cells
 from tests.campaign.gate import Tally
 from tests.campaign.journal import (
@@ -85,7 +86,11 @@ _breaks = st.builds(
     st.sampled_from((1, 1, 1, 3, 6, FOR_GOOD)),
     _skips,
 )
-_meanwhiles = st.builds(Meanwhile, _acts, st.sampled_from(_KINDS), _moments, _tokens, _skips)
+_consents = st.sampled_from(sorted(CONSENTS))
+_meanwhiles = st.one_of(
+    *[st.builds(Meanwhile, _acts, st.sampled_from(_KINDS), _moments, _tokens, _skips)] * 5,
+    st.builds(Meanwhile, _consents, st.sampled_from(_KINDS), _moments, _tokens, _skips, at_once=st.just(value=True)),
+)
 _stops = st.builds(Stop, st.sampled_from(_KINDS), _moments, _skips)
 _troubles: st.SearchStrategy[tuple[Trouble, ...]] = st.lists(
     st.one_of(*[_breaks] * 6, _meanwhiles, _meanwhiles, _stops), min_size=1, max_size=6
@@ -96,6 +101,7 @@ _runs = st.builds(
     force=st.sampled_from((False, True, True)),
     hurried=st.sampled_from((False, False, True)),
     bursts=st.one_of(st.just(()), st.just(()), st.lists(st.integers(1, 8), min_size=1, max_size=6).map(tuple)),
+    many=st.sampled_from((2, 2, 3)),
 )
 _between = st.one_of(st.builds(Act, _acts, _tokens), st.builds(Wait, st.sampled_from((1, 8))))
 _beginnings = st.one_of(

@@ -24,7 +24,7 @@ def nothing() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operators:
-    """`later` is called before and after each act: a vault's dates have seconds, and nobody acts twice in one.
+    """`later` is called before and after each act: a vault's dates have seconds, and who acts in one is not told apart.
 
     `observe` hears of each act that was done, by name and token.
     """
@@ -72,8 +72,9 @@ class Operators:
         meant = self.ledger.tokens[name]
 
         def copy() -> None:
-            copied = {tag: text for tag, text in self._tags(name).items() if tag in JOB_TAGS}
-            self._write(name, meant.tags, meant.content_type, copied)
+            tags = self._tags(name)
+            copied = {tag: text for tag, text in tags.items() if tag in JOB_TAGS}
+            self._write(name, operator_tags(tags), meant.content_type, copied)
 
         self._act("re-consent with copied tags", name, copy)
 
@@ -133,8 +134,9 @@ class Operators:
     def _sign_in(self, name: str, tags: Mapping[str, str], content_type: str | None) -> str:
         value = self.entra.consent(tenant_id=self.tenant_id, client_id=self.client_id, user=self.accounts[name])
         self.ledger.secrets.add(value)
-        self.vault.put(name, value, tags=tags or None, content_type=content_type)
-        self.ledger.tokens[name].consents.append(value)
+        written = self.vault.put(name, value, tags=tags or None, content_type=content_type)
+        self.ledger.tokens[name].consented(value, written.created)
+        self.ledger.undated |= {value} if self.later is nothing else set()
         return value
 
     def _write(

@@ -72,7 +72,14 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
         Edit("tagging", "import ACCOUNT_ID, JOB_TAGS,", "import ACCOUNT_ID, JOB_TAGS, OUR_TAGS,"),
     ),
     "does not look again": (Edit("rotate", "looked = storing.look_again(read.secret)", "looked = read.secret"),),
-    "does not settle": (Edit("rotate", "warnings = storing.settle(stored)", "warnings: tuple[Reason, ...] = ()"),),
+    "does not settle": (Edit("rotate", "warnings = settling.settle(stored)", "warnings: tuple[Reason, ...] = ()"),),
+    "takes what another run has disabled for an operator's act": (
+        Edit("version_history", "        if not since:\n", "        if since or not since:\n"),
+    ),
+    "disables a consent that may be the last": (
+        Edit("settling", " if each not in undecided", ""),
+        Edit("version_history", "_A_SECOND * self._looked_later", "_A_SECOND"),
+    ),
     "disables before it stores": (
         Edit(
             "rotate",
@@ -125,8 +132,8 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
     "shows the token that it could not store": (
         Edit(
             "storing",
-            "                    _strand(error, unless)\n",
-            "                    _strand(error, new.value.reveal())\n",
+            "                    strand(error, unless)\n",
+            "                    strand(error, new.value.reveal())\n",
         ),
     ),
     "dates a redemption at the beginning of its run": (

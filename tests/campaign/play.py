@@ -13,9 +13,11 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from emulators.world import JOB_ACTIONS
+from rotation.outcome import Kind
 from rotation.pace import Clock
 from rotation.plan import RunRequest
 from rotation.ports import HeldLease, LeaseHolder, always
+from rotation.reason import TOKEN_IS_DEAD
 from rotation.report import RunReport, Trigger
 from rotation.run import Limits, Ports, run
 from rotation.token import Thresholds
@@ -101,9 +103,9 @@ class Play:
         self.cloud.clock.turn(days=8)
         for _ in range(2):
             (report,) = self.run(Run(force=True))
-        for name, meant in self.cloud.ledger.tokens.items():
-            if any(outcome.name == name and outcome.kind == "rotated" for outcome in _there(report).tokens):
-                meant.overwritten.discard("consent")
+        for outcome in _there(report).tokens:
+            if outcome.kind is Kind.ROTATED or outcome.reason in TOKEN_IS_DEAD:
+                self.cloud.ledger.tokens[outcome.name].overwritten.discard("consent")
         self._expect(
             (
                 *invariants.settled(self.cloud.vault.state, self.cloud.entra, self.cloud.ledger),
@@ -116,7 +118,7 @@ class Play:
         """Carry out one run, or two at once; their reports, None for one that was stopped. Raises PromiseBroken."""
         armed = [self._armed(trouble) for trouble in step.troubles]
         gate = Gate(self.cloud.clock, self.cloud.journal, self.tally, Turns(step.bursts), armed)
-        numbers = range(self._runs, self._runs + (2 if step.bursts else 1))
+        numbers = range(self._runs, self._runs + (step.many if step.bursts else 1))
         self._runs = numbers.stop
         self.cloud.clock.turn(_BETWEEN_SECONDS)
         ended: dict[int, RunReport | None] = {}
@@ -161,7 +163,7 @@ class Play:
                 *invariants.kept(self.cloud.vault.state, self.cloud.entra, self.cloud.ledger),
                 *conduct.redeemed_once(self.cloud.journal, number),
                 *conduct.stored_once(self.cloud.journal, number),
-                *conduct.stored_nothing_used(self.cloud.journal, number, self._alone),
+                *conduct.stored_nothing_used(self.cloud.journal, number, self._alone, self.cloud.ledger),
                 *conduct.looked_before_each_store(self.cloud.journal, number),
                 *conduct.never_waited_with_a_token(self.cloud.journal, number),
                 *conduct.started_with_the_lease(self.cloud.journal, number),
@@ -175,8 +177,8 @@ class Play:
                 return Armed(kind=kind, moment=moment, what=fault, times=times, skip=skip)
             case Stop(kind, moment, skip):
                 return Armed(kind=kind, moment=moment, what=STOPS, skip=skip)
-            case Meanwhile(act, kind, moment, token, skip):
-                do = partial(self.cloud.do, act, token)
+            case Meanwhile(act, kind, moment, token, skip, at_once):
+                do = partial(self.cloud.do, act, token, at_once=at_once)
                 return Armed(kind=kind, moment=moment, what=act, act=do, skip=skip)
 
     def _expect(self, violations: Iterable[Violation]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.campaign.play import PromiseBroken, play
-from tests.campaign.story import Break, Run, Step, Story, Trouble
+from tests.campaign.story import Break, Meanwhile, Run, Step, Story, Trouble
 
 
 def shortened(story: Story) -> tuple[Story, str] | None:
@@ -62,15 +62,15 @@ def _plainer_step(step: Step) -> Iterator[Step]:
     if step.bursts:
         yield from (replace(step, bursts=bursts) for bursts in _fewer(step.bursts))
         yield from (replace(step, bursts=bursts) for bursts in _smaller(step.bursts))
-    if step.force:
-        yield replace(step, force=False)
-    if step.hurried:
-        yield replace(step, hurried=False)
+    plain = (replace(step, force=False), replace(step, hurried=False), replace(step, many=2))
+    yield from (plainer for plainer in plain if plainer != step)
 
 
 def _plainer_trouble(trouble: Trouble) -> Iterator[Trouble]:
     if trouble.skip:
         yield replace(trouble, skip=0)
+    if isinstance(trouble, Meanwhile) and trouble.at_once:
+        yield replace(trouble, at_once=False)
     if isinstance(trouble, Break) and trouble.times > 1:
         yield from (replace(trouble, times=times) for times in (1, 3, 6) if times < trouble.times)
 

@@ -224,6 +224,7 @@ def _properties(version: SecretVersion) -> SimpleNamespace:
         tags=dict(version.tags) if version.tags is not None else None,
         content_type=version.content_type,
         created_on=version.created.replace(microsecond=0),  # as on the wire
+        updated_on=version.updated.replace(microsecond=0),
         expires_on=version.expires_on and version.expires_on.replace(microsecond=0),
         managed=version.managed,
     )

@@ -42,16 +42,21 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Meanwhile:
-    """Somebody else acts between two requests of a run; `token` is the position of the token that is meant."""
+    """Somebody else acts between two requests of a run; `token` is the position of the token that is meant.
+
+    `at_once`: in the very second of what happens around it; else a vault's dates tell what came first.
+    """
 
     act: str
     kind: str
     moment: str = BEFORE
     token: int = 0
     skip: int = 0
+    at_once: bool = False
 
     def __str__(self) -> str:
-        return f"{self.moment} {_nth(self.skip)} {self.kind}: {self.act}, token {self.token}"
+        when = ", in the same second" * self.at_once
+        return f"{self.moment} {_nth(self.skip)} {self.kind}: {self.act}, token {self.token}{when}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +82,17 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of the timer, or two at once without a lease when `bursts` says how they take turns."""
+    """A run of the timer, or `many` at once without a lease when `bursts` says how they take turns."""
 
     troubles: tuple[Trouble, ...] = ()
     force: bool = False
     hurried: bool = False
     bursts: tuple[int, ...] = ()
+    many: int = 2
 
     def __str__(self) -> str:
-        what = "two runs at once, taking turns after " + ", ".join(map(str, self.bursts)) if self.bursts else "a run"
+        turns = f"{self.many} runs at once, taking turns after {', '.join(map(str, self.bursts))}"
+        what = turns if self.bursts else "a run"
         how = ", forced" * self.force + ", with 30 seconds" * self.hurried
         return f"{what}{how}" + "".join(f"\n     - {trouble}" for trouble in self.troubles)
 

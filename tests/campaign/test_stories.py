@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rotation.outcome import Kind
+from rotation.outcome import Kind, Outcome
 from rotation.reason import Reason
 from tests.campaign.faults import Fault
 from tests.campaign.journal import AFTER, BEFORE, CREDENTIAL, DISABLE, LIST, LOOK, READ, REDEEM, RETAG, STORE, VERSIONS
@@ -37,16 +37,16 @@ STORIES = {
         ),
     ),
     "two runs at once store over each other: neither puts the other's version on top": Story(
-        ("due",), (Run(bursts=(6, 1)),)
+        ("due",), (Run(bursts=(8, 3)),)
     ),
     "two runs at once and a re-consent beneath both": Story(
-        ("due",), (Run((Meanwhile("re-consent", STORE),), bursts=(6, 6, 1, 1)),)
+        ("due",), (Run((Meanwhile("re-consent", STORE),), bursts=(8, 8, 1, 1)),)
     ),
     "a secret that is on two pages of the list is due once": Story(
         ("due",), (Act("the list shows a secret twice"), Run())
     ),
     "two secrets on two pages, in two runs at once": Story(
-        ("due", "due"), (Act("the list shows a secret twice"), Run(bursts=(1,)))
+        ("due", "due"), (Act("the list shows a secret twice"), Run(bursts=(3,)))
     ),
     "they consent again while their consent is put back on top": Story(
         ("due",), (Run((Meanwhile("re-consent", STORE), Meanwhile("re-consent", STORE, skip=1))),)
@@ -88,12 +88,12 @@ STORIES = {
             Run(
                 (Break(CREDENTIAL, Fault.ERROR), Meanwhile("another app eats the creates", REDEEM, AFTER)),
                 force=True,
-                bursts=(5, 7, 7, 6, 1),
+                bursts=(7, 9, 7, 6, 1),
             ),
         ),
     ),
     "they disable a version that two runs at once wrote in one second": Story(
-        ("due",), (Run(force=True, bursts=(1,)), Run((Meanwhile("disable", STORE),), force=True))
+        ("due",), (Run(force=True, bursts=(3,)), Run((Meanwhile("disable", STORE),), force=True))
     ),
     "they tag it, the store is throttled, and then no tag can be changed: the next attempt has their tags": Story(
         ("due",),
@@ -134,6 +134,62 @@ STORIES = {
             Run((Break(VERSIONS, Fault.THROTTLED_UNTIL, times=FOR_GOOD),)),
         ),
     ),
+    "a holder is paused before its store while two others rotate: it disables nothing that is current": Story(
+        ("due",), (Run(force=True, bursts=(8, 99, 99), many=3),)
+    ),
+    "four runs, one of them paused while the others disable what it had read, and a consent beneath": Story(
+        ("due",), (Run((Meanwhile("re-consent", STORE, AFTER),), force=True, bursts=(8, 99, 99, 99), many=4),)
+    ),
+    "a holder is paused, they revoke and consent, and others rotate that until the consent is disabled": Story(
+        ("due",),
+        (
+            Run(
+                (Meanwhile("revoke", LIST, skip=1), Meanwhile("re-consent", LIST, skip=1)),
+                force=True,
+                bursts=(8, 99, 99, 99),
+                many=4,
+            ),
+        ),
+    ),
+    "the token is revoked, a run covers the re-consent and dies: it comes up when the token is found dead": Story(
+        ("due",), (Run((Meanwhile("revoke", STORE), Meanwhile("re-consent", STORE), Stop(STORE))),)
+    ),
+    "the token is revoked, a run covers the re-consent and cannot list the versions: the next run brings it up": Story(
+        ("due",),
+        (
+            Run(
+                (
+                    Meanwhile("revoke", STORE),
+                    Meanwhile("re-consent", STORE),
+                    Break(VERSIONS, Fault.ERROR, times=FOR_GOOD),
+                )
+            ),
+        ),
+    ),
+    "they consent twice in one second, before the read and before the store: neither is disabled": Story(
+        ("due",),
+        (Run((Meanwhile("re-consent", READ, at_once=True), Meanwhile("re-consent", STORE, at_once=True))),),
+    ),
+    "they consent twice in one second, before the read and after the store: what is current stays enabled": Story(
+        ("due",),
+        (Run((Meanwhile("re-consent", READ, at_once=True), Meanwhile("re-consent", VERSIONS, at_once=True))),),
+    ),
+    "they consent twice in one second before the store: one goes on top, and none is disabled": Story(
+        ("due",),
+        (Run((Meanwhile("re-consent", STORE, at_once=True), Meanwhile("re-consent", STORE, at_once=True))),),
+    ),
+    "they consent and disable that before the store: hands off": Story(
+        ("due",), (Run((Meanwhile("re-consent", STORE), Meanwhile("disable", STORE))),)
+    ),
+    "they disable it before the store and enable it after: it stays enabled": Story(
+        ("due",), (Run((Meanwhile("disable", STORE), Meanwhile("enable", STORE, AFTER))),)
+    ),
+    "they release it before the store and adopt it after: it stays in care": Story(
+        ("due",), (Run((Meanwhile("release", STORE), Meanwhile("adopt", STORE, AFTER))),)
+    ),
+    "they tag it before the store and disable it after: the tags are on what is disabled": Story(
+        ("due",), (Run((Meanwhile("retag", STORE), Meanwhile("disable", STORE, AFTER))),)
+    ),
     "they tag a consent that is being put back": Story(
         ("due",), (Run((Meanwhile("re-consent", STORE), Meanwhile("retag", STORE, skip=1))),)
     ),
@@ -169,3 +225,48 @@ def test_tags_that_change_in_the_window_of_a_run_that_died_are_what_cannot_be_ke
     playing = play(Story(("due",), (Run((at, Stop(STORE))),)))
 
     assert playing.cloud.ledger.tokens["contoso"].overwritten == {"tags"}
+
+
+def told_by(*troubles: Meanwhile, force: bool = False, bursts: tuple[int, ...] = (), many: int = 2) -> Outcome:
+    """What the run that ended last told of the token; and then the story ends well."""
+    playing = Play(("due",))
+    *_, report = playing.run(Run(troubles, force=force, bursts=bursts, many=many))
+    playing.finish()
+    assert report is not None
+    return report.tokens[0]
+
+
+def test_a_paused_holder_tells_that_others_wrote_meanwhile() -> None:
+    told = told_by(force=True, bursts=(8, 99, 99), many=3)
+
+    assert (told.kind, told.warnings) == (Kind.ROTATED, (Reason.CONCURRENT_WRITE,))
+
+
+def test_consents_of_one_second_are_told_and_none_is_disabled_as_long_as_there_are_two() -> None:
+    playing = Play(("due",))
+    (first,) = playing.run(Run(tuple(Meanwhile("re-consent", kind, at_once=True) for kind in (READ, STORE))))
+    (second,) = playing.run(Run(force=True))
+
+    for report in (first, second):
+        assert report is not None
+        assert (report.tokens[0].kind, report.tokens[0].warnings) == (Kind.ROTATED, (Reason.CONCURRENT_WRITE,))
+    consents = playing.cloud.ledger.tokens["contoso"].latest
+    enabled = {each.value for each in playing.cloud.vault.state.versions("contoso") if each.enabled}
+    assert len(consents) == 2
+    assert set(consents) <= enabled
+    playing.finish()
+
+
+@pytest.mark.parametrize(
+    ("acts", "reason"),
+    [
+        ([Meanwhile("disable", STORE)], Reason.DISABLED),
+        ([Meanwhile("disable", STORE, AFTER)], Reason.DISABLED),
+        ([Meanwhile("re-consent", STORE), Meanwhile("disable", STORE)], Reason.DISABLED),
+        ([Meanwhile("release", STORE)], Reason.SUPERSEDED),
+        ([Meanwhile("release", STORE, AFTER)], Reason.SUPERSEDED),
+        ([Meanwhile("re-consent", STORE), Meanwhile("release", STORE, AFTER)], Reason.SUPERSEDED),
+    ],
+)
+def test_a_token_that_is_taken_away_while_it_is_stored_is_told_as_that(acts: list[Meanwhile], reason: Reason) -> None:
+    assert (told_by(*acts).kind, told_by(*acts).reason) == (Kind.SKIPPED, reason)

@@ -1,4 +1,4 @@
-"""Two runs at once, in an order that the schedule says: whoever is not on turn waits before its next request.
+"""Some runs at once, in an order that the schedule says: whoever is not on turn waits before its next request.
 
 At most one thread of all is awake, so that the same schedule is the same story every time. A run must have one worker.
 """
@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 
 
 class Turns:
-    """Hands the turn from one run to the other after each burst of requests; a run that has ended gives it away.
+    """Hands the turn from one run to the next after each burst of requests; a run that has ended gives it away.
 
-    `bursts` are numbers of requests: of the first run, of the second, of the first again. After the last one each goes
-    on to its end, the one on turn first.
+    `bursts` are numbers of requests: of the first run, of the second, and after the last run of the first again. After
+    the last one each goes on to its end, the one on turn first.
     """
 
     def __init__(self, bursts: Sequence[int] = ()) -> None:
@@ -61,7 +61,7 @@ class Turns:
                     self._hand_over(number)
 
     def _hand_over(self, run: int) -> None:
-        self._on_turn = next((other for other in self._running if other != run), run)
+        self._on_turn = min(self._running, key=lambda other: (other <= run, other == run, other))
         self._next_burst()
         self._changed.notify_all()
 

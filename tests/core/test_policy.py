@@ -22,7 +22,7 @@ from rotation.policy import (
     urgency,
 )
 from rotation.reason import TRANSIENT, Reason, Unit
-from rotation.remembered import LastFailure
+from rotation.remembered import LastFailure, LastWarning
 from rotation.token import ManagedToken, Thresholds
 from tests.core.records import (
     DAY,
@@ -125,6 +125,16 @@ def test_a_person_who_starts_a_run_has_every_failure_tried(reason: Reason) -> No
 def test_a_failure_copied_from_another_version_says_that_this_one_is_new() -> None:
     token = with_failure(failing(Reason.TOKEN_REVOKED))
     assert decide(token, now=NOW, version=OTHER_VERSION) == Redeem(Reason.NEVER_REDEEMED)
+
+
+@pytest.mark.parametrize("days", [0, 1, 2])
+def test_what_could_not_be_settled_is_due_in_every_run_for_two_days(days: int) -> None:
+    def warned(reason: Reason) -> Decision:
+        warning = LastWarning((reason,), NOW.date() - days * DAY)
+        return decide(replace(redeemed(DAY), last_warning=warning), now=NOW)
+
+    assert warned(Reason.DISABLE_FAILED) == (Redeem(Reason.RETRY) if days < 2 else Leave(Reason.NOT_DUE))
+    assert warned(Reason.MFA_MISSING) == Leave(Reason.NOT_DUE)
 
 
 def test_a_failure_is_tried_again_though_the_token_is_not_due_by_age() -> None:

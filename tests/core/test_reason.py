@@ -23,7 +23,7 @@ CONTRACT = {
     "warning vault": "vault_unavailable vault_throttled lease_unavailable",
     "warning issuer": "issuer_unavailable",
     "warning client and tenant": "throttled",
-    "warning token": "unclassified expiring mfa_missing tags_dropped disable_failed",
+    "warning token": "unclassified expiring mfa_missing tags_dropped concurrent_write disable_failed",
     "warning credential": "client_credential_expiring",
     "none none": "due never_redeemed forced retry not_due paused disabled superseded out_of_time lease_held "
     "breaker_open",

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rotation.ports import ListedVersion
-from rotation.version_history import VersionHistory
+from rotation.version_history import Meanwhile, VersionHistory
 
 NOW = datetime(2026, 11, 21, 6, 17, tzinfo=UTC)
 LABELLED = {"label": "Contoso"}
 
 
-def version(name: str, minutes: float, *, redeemed: float | None = None, enabled: bool = True) -> ListedVersion:
+def version(
+    name: str,
+    minutes: float,
+    *,
+    redeemed: float | None = None,
+    enabled: bool = True,
+    tags: Mapping[str, str] = LABELLED,
+    touched: bool = False,
+) -> ListedVersion:
     """A version written some minutes after now; `redeemed` is when its token was, or is said to have been."""
-    tags = {} if redeemed is None else {"redeemed-at": f"{NOW + timedelta(minutes=redeemed):%Y-%m-%dT%H:%M:%SZ}"}
+    said = {} if redeemed is None else {"redeemed-at": f"{NOW + timedelta(minutes=redeemed):%Y-%m-%dT%H:%M:%SZ}"}
     moment = NOW + timedelta(minutes=minutes)
-    return ListedVersion(version=name, enabled=enabled, tags=LABELLED | tags, created_on=moment)
+    updated = moment + timedelta(seconds=touched)
+    return ListedVersion(version=name, enabled=enabled, tags={**tags, **said}, created_on=moment, updated_on=updated)
 
 
-def history(*oldest_first: ListedVersion, before: str) -> VersionHistory:
-    by_name = {each.version: each for each in oldest_first}
-    return VersionHistory(tuple(reversed(oldest_first)), "ours", by_name[before])
+def history(*oldest_first: ListedVersion, before: str = "before", known: tuple[str, ...] = ()) -> VersionHistory:
+    ours = "ours" if "ours" in {each.version for each in oldest_first} else ""
+    made = VersionHistory.of(tuple(reversed(oldest_first)), before, ours=ours, known=frozenset(known))
+    assert made is not None
+    return made
 
 
-def covered(*oldest_first: ListedVersion, before: str = "before", since: datetime | None = None) -> list[str]:
-    return [each.version for each in history(*oldest_first, before=before).covered(since)]
+def covered(*oldest_first: ListedVersion, before: str = "before", known: tuple[str, ...] = ()) -> list[str]:
+    return [each.version for each in history(*oldest_first, before=before, known=known).covered()]
+
+
+def meanwhile(*oldest_first: ListedVersion, known: tuple[str, ...] = ()) -> Meanwhile:
+    """What was done, where both the look and the store had the label and nothing else."""
+    return history(*oldest_first, known=known).meanwhile(looked=LABELLED, stored=LABELLED)
 
 
 BEFORE, OURS = version("before", -9000, redeemed=-9001), version("ours", 2, redeemed=0)
@@ -40,14 +60,24 @@ def test_a_re_consent_since_we_looked_is_covered_with_or_without_copied_tags() -
 
 
 def test_the_version_of_a_run_beside_ours_is_not() -> None:
-    beside = history(BEFORE, version("beside", 1, redeemed=0.5), OURS, before="before")
+    beside = history(BEFORE, version("beside", 1, redeemed=0.5), OURS)
 
-    assert (beside.covered(None), beside.written_meanwhile) == ([], True)
+    assert (beside.covered(), [each.version for each in beside.since]) == ([], ["beside"])
 
 
 def test_what_operators_disabled_and_what_is_known_already_is_not() -> None:
     assert covered(BEFORE, version("theirs", 1, enabled=False), OURS) == []
-    assert covered(BEFORE, version("theirs", 1), OURS, since=NOW + timedelta(minutes=1)) == []
+    assert covered(BEFORE, version("theirs", 1), OURS, known=("before", "theirs")) == []
+    assert covered(BEFORE, version("theirs", 1), version("again", 1), OURS, known=("before", "theirs")) == ["again"]
+
+
+def test_a_re_consent_that_a_run_beside_ours_has_redeemed_is_covered_by_its_successor() -> None:
+    """Also where that run, or one after it, has disabled it: what it gave is what was consented last."""
+    beside = version("beside", 1.5, redeemed=1.25)
+
+    assert covered(BEFORE, version("theirs", 1), beside, OURS) == ["beside", "theirs"]
+    assert covered(BEFORE, version("theirs", 1, enabled=False), beside, OURS) == ["beside"]
+    assert covered(BEFORE, version("theirs", 1), version("beside", 1.5, redeemed=0.5), OURS) == ["theirs"]
 
 
 BEFORE_OURS = version("run", -48, redeemed=-49)
@@ -74,13 +104,6 @@ def test_a_re_consent_in_the_second_of_the_redemption_or_of_the_store_was_covere
     assert covered(SOURCE, version("buried", minutes), DIED, OURS, before="died") == ["buried"]
 
 
-@pytest.mark.parametrize("enabled", [True, False])
-def test_what_was_put_back_in_the_second_of_the_store_is_not_beneath_it(enabled: bool) -> None:  # noqa: FBT001
-    beneath, put_back = version("buried", -98, enabled=enabled), version("put back", -98)
-
-    assert covered(SOURCE, beneath, DIED, put_back, BEFORE_OURS, OURS, before="run") == []
-
-
 @pytest.mark.parametrize("source", [(), (version("source", -9000, enabled=False),)])
 def test_what_a_run_redeemed_is_not_what_it_covered(source: tuple[ListedVersion, ...]) -> None:
     """The clocks may differ; but the run settled, so that nothing older is enabled."""
@@ -95,11 +118,11 @@ def test_a_re_consent_that_a_later_one_has_replaced_is_not_put_on_top_of_it() ->
 
 
 def test_an_ordinary_history_covers_nothing_and_disables_all_but_two() -> None:
-    ordinary = history(version("a", -30000, redeemed=-30001), version("b", -20000), BEFORE, OURS, before="before")
+    ordinary = history(version("a", -30000, redeemed=-30001), version("b", -20000), BEFORE, OURS)
 
-    assert ordinary.covered(None) == []
+    assert (ordinary.covered(), ordinary.since, ordinary.last_consents) == ([], [], [])
     assert [each.version for each in ordinary.superseded] == ["b", "a"]
-    assert (ordinary.written_meanwhile, ordinary.crowded) == (False, False)
+    assert ordinary.meanwhile(looked=LABELLED, stored=LABELLED) == Meanwhile()
 
 
 class Counted(dict[str, str]):
@@ -122,17 +145,164 @@ def test_a_history_of_years_is_gone_through_a_few_times_and_not_for_each_of_its_
 
 
 def test_a_re_consent_goes_up_with_its_tags_unless_they_were_changed_on_top_of_it() -> None:
-    beneath = history(SOURCE, BURIED, DIED, OURS, before="died")
-    theirs, changed = {"label": "theirs", "redeemed-at": "copied"}, {"label": "changed"}
+    theirs = replace(BURIED, tags={"label": "theirs", "redeemed-at": "copied"})
+    beneath = history(SOURCE, theirs, DIED, OURS, before="died")
+    changed, on_top = {"label": "changed"}, {"label": "changed", "redeemed-at": "copied"}
 
-    assert beneath.tags_on_top(theirs, BURIED.created_on, new=LABELLED, now=LABELLED).tags == theirs
-    on_top = beneath.tags_on_top(theirs, BURIED.created_on, new=LABELLED, now=changed)
-    assert on_top.tags == {"label": "changed", "redeemed-at": "copied"}
-    retagged = beneath.tags_on_top(theirs, BURIED.created_on, new=changed, now=changed)
-    assert retagged.tags == {"label": "changed", "redeemed-at": "copied"}
+    assert beneath.tags_on_top(theirs, stored=LABELLED, now=LABELLED).tags == theirs.tags
+    assert beneath.tags_on_top(theirs, stored=LABELLED, now=changed).tags == on_top
+    assert beneath.tags_on_top(theirs, stored=changed, now=changed).tags == on_top
 
 
-def test_a_version_in_the_second_of_the_one_before_ours_crowds_it() -> None:
-    same_second = version("beside", -9000, redeemed=-9001, enabled=False)
+def test_a_re_consent_without_tags_gets_those_that_somebody_has_put_back_on_ours() -> None:
+    theirs, adopted = version("theirs", 1, tags={}), replace(OURS, updated_on=OURS.updated_on + timedelta(seconds=1))
 
-    assert history(BEFORE, same_second, OURS, before="before").crowded
+    assert history(BEFORE, theirs, OURS).tags_on_top(theirs, stored=LABELLED, now=LABELLED).tags == {}
+    assert history(BEFORE, theirs, adopted).tags_on_top(theirs, stored=LABELLED, now=LABELLED).tags == LABELLED
+
+
+# ---- what was done meanwhile
+
+RETAGGED = {"label": "Contoso Ltd"}
+OFF, TAGGED = replace(BEFORE, enabled=False), replace(BEFORE, tags={**BEFORE.tags, **RETAGGED})
+BESIDE, LATER = version("beside", 1, redeemed=0.5), version("later", 1.5, redeemed=1.25)
+
+
+def test_what_was_done_to_the_version_before_ours_is_to_be_done_to_ours() -> None:
+    assert meanwhile(OFF, OURS) == Meanwhile(disabled=True)
+    assert meanwhile(TAGGED, OURS) == Meanwhile(tags=RETAGGED)
+    assert meanwhile(replace(TAGGED, enabled=False), OURS) == Meanwhile(tags=RETAGGED, disabled=True)
+
+
+def test_what_was_done_to_ours_counts_for_more() -> None:
+    retagged = version("ours", 2, redeemed=0, tags={"label": "later"}, touched=True)
+    disabled = version("ours", 2, redeemed=0, enabled=False, touched=True)
+
+    assert meanwhile(TAGGED, retagged) == Meanwhile()
+    assert meanwhile(OFF, retagged) == Meanwhile(disabled=True)
+    assert meanwhile(TAGGED, disabled) == Meanwhile(tags=RETAGGED, disabled=True)
+
+
+@pytest.mark.parametrize(("before", "in_doubt"), [(BEFORE, False), (OFF, True), (TAGGED, True)])
+def test_ours_stands_when_somebody_confirmed_it_and_what_they_did_before_is_told(
+    before: ListedVersion, *, in_doubt: bool
+) -> None:
+    """They enabled it, or put back the tags that it had: the list does not say which."""
+    assert meanwhile(before, version("ours", 2, redeemed=0, touched=True)) == Meanwhile(in_doubt=in_doubt)
+
+
+def test_runs_beside_ours_may_have_disabled_the_version_before_it() -> None:
+    assert meanwhile(OFF, BESIDE, LATER, OURS) == Meanwhile(in_doubt=True)
+    assert meanwhile(BEFORE, BESIDE, LATER, OURS) == Meanwhile()
+
+
+def test_no_run_disables_the_newest_of_the_others() -> None:
+    """Their re-consent, or what a run beside ours has stored: an operator did that."""
+    assert meanwhile(BEFORE, version("theirs", 1, enabled=False), OURS) == Meanwhile(disabled=True)
+    assert meanwhile(BEFORE, replace(BESIDE, enabled=False), OURS) == Meanwhile(disabled=True)
+    of_one_second = (version("theirs", 1, enabled=False), BESIDE)
+    assert meanwhile(BEFORE, *of_one_second, OURS).disabled
+    assert meanwhile(BEFORE, *reversed(of_one_second), OURS).disabled
+
+
+def test_tags_of_a_run_beside_ours_that_are_not_ours_are_told() -> None:
+    assert meanwhile(BEFORE, version("beside", 1, redeemed=0.5, tags=RETAGGED), OURS) == Meanwhile(in_doubt=True)
+
+
+# ---- one second
+
+
+def test_the_last_re_consents_of_one_second_are_not_told_apart() -> None:
+    one, other = version("before", -2), version("other", -2)
+
+    for order in ((one, other), (other, one)):
+        crowded = history(version("old", -90), *order, OURS)
+        assert {each.version for each in crowded.last_consents} == {"before", "other"}
+        assert [each.version for each in crowded.superseded] == ["old"]
+    assert history(one, other, version("later", -1), OURS).last_consents == []
+
+
+def test_the_one_that_was_current_minutes_later_was_the_last() -> None:
+    one, other = version("before", -9), version("other", -9)
+
+    decided = history(other, one, OURS)
+
+    assert (decided.last_consents, decided.superseded) == ([], [other])
+
+
+# ---- whatever there is
+
+SECONDS = st.integers(0, 3)
+VERSIONS = st.lists(
+    st.builds(
+        lambda second, redeemed, enabled, touched: (second, redeemed, enabled, touched),
+        SECONDS, st.one_of(st.none(), SECONDS), st.booleans(), st.booleans(),
+    ),
+    max_size=6,
+)  # fmt: skip
+
+
+@given(drawn=VERSIONS, before=SECONDS, ours=SECONDS, order=st.randoms(use_true_random=False))
+def test_the_order_of_a_list_within_a_second_says_nothing_and_nothing_young_is_superseded(
+    drawn: list[tuple[int, int | None, bool, bool]], before: int, ours: int, order: Random
+) -> None:
+    others = [
+        version(str(n), second / 60, redeemed=None if redeemed is None else redeemed / 60, enabled=on, touched=touched)
+        for n, (second, redeemed, on, touched) in enumerate(drawn)
+    ]
+    listed = [*others, version("before", before / 60), version("ours", ours / 60, redeemed=ours / 60)]
+    said = []
+    for _ in range(2):
+        order.shuffle(listed)
+        made = history(*sorted(listed, key=lambda each: each.created_on))
+        assert all(each.created_on < made.before.created_on for each in made.superseded)
+        assert made.superseded == [each for each in made.superseded if each in others and each.enabled]
+        groups = (made.superseded, made.last_consents, made.covered())
+        said.append(([set(map(id, group)) for group in groups], made.meanwhile(looked=LABELLED, stored=LABELLED)))
+    assert said[0] == said[1]
+
+
+@dataclass(slots=True)
+class Vault:
+    """Versions in the order in which they were written, with dates cut to the second; `runs` take one step a turn."""
+
+    seconds: int = 0
+    versions: list[ListedVersion] = field(default_factory=lambda: [version("first", 0)])
+    looked: dict[int, str] = field(default_factory=dict)
+    stored: dict[int, str] = field(default_factory=dict)
+
+    def step(self, run: int) -> None:
+        """The next of a run's three steps: look, store, settle."""
+        if run not in self.looked:
+            self.looked[run] = self.versions[-1].version
+        elif run not in self.stored:
+            self.stored[run] = f"version {len(self.versions)}"
+            moment = self.seconds / 60
+            self.versions.append(version(self.stored[run], moment, redeemed=moment))
+        else:
+            self._settle(self.looked.pop(run), self.stored.pop(run))
+
+    def _settle(self, before: str, ours: str) -> None:
+        listed = tuple(sorted(self.versions, key=lambda each: each.created_on, reverse=True))
+        made = VersionHistory.of(listed, before, ours=ours)
+        assert made is not None
+        if made.since and self.versions[-1].version != ours:
+            return
+        assert not made.meanwhile(looked=LABELLED, stored=LABELLED).disabled, "no operator did anything"
+        superseded = {each.version for each in made.superseded}
+        self.versions = [
+            replace(each, enabled=each.enabled and each.version not in superseded) for each in self.versions
+        ]
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3), st.sampled_from((0, 1, 400))), min_size=4, max_size=12))
+def test_however_many_runs_overlap_none_takes_what_another_disabled_for_an_operator_s_act(
+    turns: list[tuple[int, int, int]],
+) -> None:
+    vault = Vault()
+    for run, steps, seconds in turns:
+        vault.seconds += seconds
+        for _ in range(steps):
+            vault.step(run)
+            assert vault.versions[-1].enabled

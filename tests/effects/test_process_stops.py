@@ -14,7 +14,7 @@ from tests.effects.partners import DUE, Partner, current, enabled_of, tags_of, v
 from tests.effects.steps import DISABLE, LIST, READ, REDEEM, RETAG, STORE, VERSIONS, ProcessStopped, Steps, watched
 
 ROTATION = [LIST, READ, READ, REDEEM, READ, STORE, VERSIONS, DISABLE]
-FAILURE = [LIST, READ, READ, REDEEM, READ, RETAG]
+FAILURE = [LIST, READ, READ, REDEEM, VERSIONS, READ, RETAG]
 A_MINUTE = timedelta(minutes=1)
 
 

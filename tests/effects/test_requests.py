@@ -54,13 +54,13 @@ def test_a_rotated_token_with_a_superseded_version_costs_one_more(cloud: World, 
     }  # fmt: skip
 
 
-def test_a_failed_token_costs_four(cloud: World, partner: Partner, job: Job) -> None:
+def test_a_dead_token_costs_five(cloud: World, partner: Partner, job: Job) -> None:
     cloud.entra.revoke(partner.put("contoso"))
 
     assert job.rotate("contoso").reason is Reason.TOKEN_REVOKED
 
     assert asked(cloud.vault, cloud.entra_log.counts()) == {
-        "read": 2 + CREDENTIAL_READ, "update": 1, "redeem": 1, "discovery": 1,
+        "read": 2 + CREDENTIAL_READ, "versions": 1, "update": 1, "redeem": 1, "discovery": 1,
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from tests.effects.job import Job, outcome
 from tests.effects.partners import DUE, Partner
 
 SIX_HOURS = timedelta(hours=6)
+TWO_DAYS = timedelta(days=2)
 TODAY = datetime.now(UTC).date()
 
 
@@ -81,12 +82,14 @@ def test_a_version_that_could_not_be_disabled_is_told_until_the_next_rotation(
     oldest = min(cloud.vault.state.versions("contoso"), key=lambda version: version.created)
     cloud.vault.faults.fail_next(Answer(503), method="PATCH", path=oldest.version, times=None)
     assert outcome(job.run(), "contoso").warnings == (Reason.DISABLE_FAILED,)
-    cloud.vault.faults.clear()
 
-    assert found(job.run(later=SIX_HOURS)) == [("disable_failed", str(TODAY))]
-    cloud.age(DUE)
-    assert outcome(job.run(), "contoso").kind is Kind.ROTATED
-    assert found(job.run(later=SIX_HOURS)) == []
+    again = job.run(later=SIX_HOURS)
+    assert (outcome(again, "contoso").reason, found(again)) == (Reason.RETRY, [("disable_failed", str(TODAY))])
+    lasting = job.run(later=TWO_DAYS)
+    assert (outcome(lasting, "contoso").reason, found(lasting)) == (Reason.NOT_DUE, [("disable_failed", str(TODAY))])
+    cloud.vault.faults.clear()
+    assert found(job.run("contoso", force=True, later=TWO_DAYS)) == []
+    assert found(job.run(later=TWO_DAYS + SIX_HOURS)) == []
 
 
 def test_what_the_job_may_not_write_it_does_not_try_to_remember(cloud: World, partner: Partner, job: Job) -> None:

@@ -108,9 +108,9 @@ class Killed:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """A holder that was paused until another run had taken over; redemptions before it woke up, and in all."""
+    """A holder that was paused until others had taken over; redemptions before it woke up, and in all."""
 
-    other: Ended
+    others: tuple[Ended, ...]
     holder: Ended
     redeemed: tuple[int, int]
     again: Ended
@@ -128,8 +128,11 @@ def killed(leased: LeasedWorld) -> Killed:
     return Killed(blob.metadata["run_id"] if blob else "", at_once, leased.rotate())
 
 
-def paused(leased: LeasedWorld, *, reads: int, redeemed: int) -> Paused:
-    """Paused while it waits for the answer to a read of a token, after so many reads and redemptions."""
+def paused(leased: LeasedWorld, *, reads: int, redeemed: int, forced: int) -> Paused:
+    """Paused while it waits for the answer to a read of a token, after so many reads and redemptions.
+
+    Another run takes over, and after it so many that are `forced`.
+    """
     leased.partner.put_some(len(TOKENS))
     pausing = Pausing()
     leased.world.vault.faults.fail_next(pausing.fault, method="GET", path="/secrets/token-", after=reads)
@@ -138,12 +141,12 @@ def paused(leased: LeasedWorld, *, reads: int, redeemed: int) -> Paused:
     wait_until(lambda: pausing.fault in leased.world.vault.faults.met and not leased.world.under_way)
     before = leased.world.entra_log.count("redeem")
     assert before == redeemed
-    other = _once_it_is_free(leased)
+    others = (_once_it_is_free(leased), *(leased.rotate("--force") for _ in range(forced)))
     taken_over = leased.world.entra_log.count("redeem")
     process.send_signal(signal.SIGCONT)
     woken = ended(process)
     redemptions = (taken_over, leased.world.entra_log.count("redeem"))
-    return Paused(other, woken, redemptions, leased.rotate("--force"))
+    return Paused(others, woken, redemptions, leased.rotate("--force"))
 
 
 def _once_it_is_free(leased: LeasedWorld) -> Ended:
@@ -152,11 +155,15 @@ def _once_it_is_free(leased: LeasedWorld) -> Ended:
 
 
 def paused_before_it_stores(leased: LeasedWorld) -> Paused:
-    return paused(leased, reads=1, redeemed=1)
+    return paused(leased, reads=1, redeemed=1, forced=0)
+
+
+def paused_before_it_stores_and_two_take_over(leased: LeasedWorld) -> Paused:
+    return paused(leased, reads=1, redeemed=1, forced=1)
 
 
 def paused_before_it_redeems(leased: LeasedWorld) -> Paused:
-    return paused(leased, reads=0, redeemed=0)
+    return paused(leased, reads=0, redeemed=0, forced=0)
 
 
 def longer(leased: LeasedWorld) -> tuple[Ended, Ended]:
@@ -183,7 +190,15 @@ def broken(leased: LeasedWorld) -> Ended:
 type Played = dict[str, Future[Any]]
 
 STORIES: dict[str, Callable[[LeasedWorld], Any]] = {
-    story.__name__: story for story in (killed, paused_before_it_stores, paused_before_it_redeems, longer, broken)
+    story.__name__: story
+    for story in (
+        killed,
+        paused_before_it_stores,
+        paused_before_it_stores_and_two_take_over,
+        paused_before_it_redeems,
+        longer,
+        broken,
+    )
 }
 
 
@@ -234,18 +249,28 @@ def test_a_paused_holder_that_wakes_up_before_it_stores_loses_nothing_and_starts
     played: Played,
 ) -> None:
     story: Paused = played["paused_before_it_stores"].result()
-    assert (story.other.code, counts(story.other)) == (0, {"rotated": 3})
+    assert [(other.code, counts(other)) for other in story.others] == [(0, {"rotated": 3})]
     assert outcomes(story.holder) == [("deferred", "lease_held"), ("deferred", "lease_held"), ("rotated", "due")]
     assert story.redeemed == (4, 4)
-    assert said(story.holder) == {lost_to(story.other)}
+    assert said(story.holder) == {lost_to(story.others[0])}
     assert "rotation.lease_lost" in story.holder.stderr
     assert (story.again.code, counts(story.again)) == (0, {"rotated": 3}), "every current version is redeemable"
+
+
+def test_a_paused_holder_that_wakes_up_after_two_others_takes_neither_for_an_operator(played: Played) -> None:
+    """The second of them has disabled the version that the holder had read."""
+    story: Paused = played["paused_before_it_stores_and_two_take_over"].result()
+    assert [(other.code, counts(other)) for other in story.others] == [(0, {"rotated": 3})] * 2
+    assert outcomes(story.holder) == [("deferred", "lease_held"), ("deferred", "lease_held"), ("rotated", "due")]
+    assert "concurrent_write" in {problem["reason"] for problem in json.loads(story.holder.stdout)["problems"]}
+    assert story.redeemed == (7, 7)
+    assert (story.again.code, counts(story.again)) == (0, {"rotated": 3}), "every current version is enabled and alive"
 
 
 def test_a_paused_holder_that_wakes_up_before_it_redeems_redeems_nothing(played: Played) -> None:
     story: Paused = played["paused_before_it_redeems"].result()
     assert (story.holder.code, outcomes(story.holder)) == (1, [("deferred", "lease_held")] * 3)
-    assert said(story.holder) == {lost_to(story.other)}
+    assert said(story.holder) == {lost_to(story.others[0])}
     assert story.redeemed == (3, 3)
     assert (story.again.code, counts(story.again)) == (0, {"rotated": 3})
 
