@@ -17,7 +17,7 @@ from rotation.reason import TOKEN_IS_DEAD, TRANSIENT, Reason, Severity, Unit
 
 EVERY_SUBJECT = "*"
 FOLD_ABOVE = 10
-"""How many problems of one reason and vault stay apart where no tag keeps the day on which they began."""
+"""How many problems of one reason and vault stay apart: but tokens, where the tags keep the day on which they began."""
 
 _SAMPLE = 5
 _IN = " in "  # between a client and its tenant
@@ -177,23 +177,27 @@ def _earliest(days: Iterable[date | None]) -> date | None:
 
 
 def _folded(found: list[Problem]) -> list[Problem]:
-    """One problem for what began on one day, and, where the day is not known, for more than `FOLD_ABOVE` alike.
+    """One problem for the tokens that failed on one day, and for more than `FOLD_ABOVE` of anything else alike.
 
-    First by what tells of a common cause (tokens; the tenants of one app); then whatever is still too many.
+    First by what tells of a common cause (tokens; the tenants of one app, of which each must be asked to consent); then
+    whatever is still too many.
     """
-    by_cause = _fold(found, lambda problem: problem.fold, above=lambda day: 1 if day else FOLD_ABOVE)
+    by_cause = _fold(found, lambda problem: problem.fold, above=_apart)
     return _fold(by_cause, lambda _: EVERY_SUBJECT, above=lambda _: FOLD_ABOVE)
 
 
-def _fold(
-    found: list[Problem], into: Callable[[Problem], str], *, above: Callable[[date | None], int]
-) -> list[Problem]:
+def _apart(problem: Problem) -> int:
+    """How many like this one stay apart."""
+    return 1 if problem.day and problem.reason.unit is Unit.TOKEN else FOLD_ABOVE
+
+
+def _fold(found: list[Problem], into: Callable[[Problem], str], *, above: Callable[[Problem], int]) -> list[Problem]:
     alike: dict[tuple[str, Reason, date | None, str], list[Problem]] = defaultdict(list)
     for problem in found:
         alike[problem.vault, problem.reason, problem.day, into(problem)].append(problem)
     folded: list[Problem] = []
     for (vault, reason, day, subject), group in alike.items():
-        folded += [_together(group, vault, reason, day, subject)] if len(group) > above(day) else group
+        folded += [_together(group, vault, reason, day, subject)] if len(group) > above(group[0]) else group
     return folded
 
 
