@@ -133,7 +133,6 @@ class Ended(Exception):
         warnings: tuple[Reason, ...] = (),
     ) -> None:
         super().__init__(message)
-        self.warnings = warnings
         self.closes_vault = closes_vault
         self.warnings = warnings
         self.subject = subject
