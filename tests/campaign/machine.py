@@ -50,20 +50,21 @@ AVAILABLE_PROVIDERS["afresh"] = "hypothesis.internal.conjecture.providers.Hypoth
 
 _MOST_STEPS = 5
 _WEIGHTS = {
-    READ: 2,
-    CREDENTIAL: 3,
-    DISCOVERY: 3,
-    REDEEM: 2,
-    LOOK: 2,
-    STORE: 2,
-    VERSIONS: 3,
-    DISABLE: 4,
-    RETAG: 8,
-    RENEW: 4,
     HOLDER: 2,
     ACQUIRE: 2,
     IDENTITY: 2,
-    RELEASE: 5,
+    LIST: 2,
+    READ: 2,
+    CREDENTIAL: 2,
+    DISCOVERY: 2,
+    REDEEM: 3,
+    LOOK: 3,
+    STORE: 4,
+    VERSIONS: 4,
+    DISABLE: 7,
+    RETAG: 16,
+    RENEW: 8,
+    RELEASE: 8,
 }  # what comes late or seldom in a run
 _CELLS = tuple(cell for cell in cells() for _ in range(_WEIGHTS.get(cell[0], 1)))
 _KINDS = (*KINDS, *ROTATION, *ROTATION)  # most of what may be lost is lost in a rotation
