@@ -13,7 +13,7 @@ from rotation.outcome import Kind
 from rotation.reason import Reason
 from tests.credentials.certificates import PKCS12_CONTENT_TYPE, Certified
 from tests.credentials.product import Product, asked, put_behind, told
-from tests.effects.partners import CLIENT_SECRET, CREDENTIAL, Partner
+from tests.effects.partners import CLIENT_SECRET, CREDENTIAL, DUE, Partner
 
 EXPIRED, INVALID, MISSING = (
     Reason.CLIENT_CREDENTIAL_EXPIRED,
@@ -82,7 +82,7 @@ def test_a_client_secret_is_replaced_by_a_certificate_without_a_gap(
     put_behind(replaced, "certificate:cert, secret:new", 5)
     before = product.run()
     product.cloud.entra.add_certificate(replaced.client_id, certified.public_pem)
-    put_behind(replaced, "certificate:cert, secret:new", 5)
+    product.cloud.age(DUE)
     after = product.run()
 
     assert told(before) == [(INVALID, "certificate:cert", 5)]
