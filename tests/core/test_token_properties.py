@@ -17,8 +17,8 @@ from rotation.token import JOB_TAGS, InvalidRecord, ManagedToken, timestamp
 from tests.core.records import NOW, TAGS, failing, moments, record_of, token_of
 
 NAMES = [
-    *TAGS, "scopes", "cloud", "rotate-after-days", "inactivity-days", "label", "paused-until", "account-id",
-    "redeemed-at", "last-failure",
+    *TAGS, "scopes", "cloud", "rotate-after-days", "inactivity-days", "label", "paused-until",
+    *sorted(JOB_TAGS),
 ]  # fmt: skip
 LETTERS = st.characters(exclude_categories=())  # half characters, control characters, right-to-left marks, all of it
 

@@ -13,7 +13,7 @@ from rotation.outcome import Kind
 from rotation.reason import Reason
 from tests.credentials.certificates import PKCS12_CONTENT_TYPE, Certified
 from tests.credentials.product import Product, asked, put_behind, told
-from tests.effects.partners import CLIENT_SECRET, CREDENTIAL, Partner
+from tests.effects.partners import CLIENT_SECRET, CREDENTIAL, DUE, Partner
 
 EXPIRED, INVALID, MISSING = (
     Reason.CLIENT_CREDENTIAL_EXPIRED,
@@ -82,7 +82,7 @@ def test_a_client_secret_is_replaced_by_a_certificate_without_a_gap(
     put_behind(replaced, "certificate:cert, secret:new", 5)
     before = product.run()
     product.cloud.entra.add_certificate(replaced.client_id, certified.public_pem)
-    put_behind(replaced, "certificate:cert, secret:new", 5)
+    product.cloud.age(DUE)
     after = product.run()
 
     assert told(before) == [(INVALID, "certificate:cert", 5)]
@@ -165,7 +165,7 @@ def test_four_hundred_tokens_behind_a_bad_client_secret_cost_three_redemptions_a
 
 def test_three_of_sixty_tenants_have_not_consented(cloud: World, product: Product, partner: Partner) -> None:
     tenants = [str(uuid.uuid4()) for _ in range(60)]
-    refused = sorted(tenants[at] for at in (0, 30, 59))
+    refused = {tenants[at] for at in (0, 30, 59)}
     token = partner.consent()
     for number, tenant in enumerate(tenants):
         if tenant in refused:
@@ -177,8 +177,8 @@ def test_three_of_sixty_tenants_have_not_consented(cloud: World, product: Produc
     report = product.run()
 
     assert report.counts == {Kind.ROTATED: 57, Kind.FAILED: 3}
-    subjects = [f"{partner.client_id} in {tenant}" for tenant in refused]
-    assert told(report) == [(Reason.APP_NOT_IN_TENANT, subject, 1) for subject in subjects]
+    assert told(report) == [(Reason.APP_NOT_IN_TENANT, f"{partner.client_id} in *", 3)]
+    assert report.problems[0].sample == ("customer-000", "customer-030", "customer-059")
     assert cloud.entra_log.count("redeem") == 60
 
 
