@@ -63,8 +63,8 @@ TABLE: Mapping[str, Cells] = {
         ],
     },
     "an app disabled at home": {
-        "problems_critical": ["Mon 12:30 Fired app_not_in_tenant APP in * since Mon vault-1 (400)"],
-        "critical_reminder": ["Tue 09:00 Fired app_not_in_tenant APP in * since Mon vault-1 (400)"],
+        "problems_critical": ["Mon 12:30 Fired app_not_in_tenant APP in * since Mon vault-1 (120)"],
+        "critical_reminder": ["Tue 09:00 Fired app_not_in_tenant APP in * since Mon vault-1 (120)"],
     },
     "ten then eleven then ten": {
         "problems_critical": ["Mon 12:30 Fired token_revoked * since Mon vault-1 (10)"],

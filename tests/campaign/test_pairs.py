@@ -9,7 +9,7 @@ import pytest
 from tests.campaign.operators import ACTS
 from tests.campaign.pairs import broken, pairs
 
-PARTS = 8
+PARTS = 32
 
 
 def test_there_is_every_pair_of_acts_at_every_moment_with_every_end() -> None:
