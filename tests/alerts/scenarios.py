@@ -43,9 +43,9 @@ def a_client_secret_expires(days: Timeline) -> None:
 
 
 def a_policy_change(days: Timeline) -> None:
-    """A Conditional Access policy blocks 120 accounts at once: more than there are mails in an hour."""
+    """A Conditional Access policy blocks 400 accounts at once: more than there are mails in an hour."""
     partner = Partner.new(days.world)
-    for number in range(120):
+    for number in range(400):
         days.world.entra.block(partner.put(f"contoso-{number:03}"), _POLICY)
     days.timer()
     days.repeat(7)

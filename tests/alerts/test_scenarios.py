@@ -56,10 +56,10 @@ TABLE: Mapping[str, Cells] = {
         "critical_reminder": [f"Tue 09:00 Fired {CREDENTIAL} since Mon vault-1 (40)"],
     },
     "a policy change": {
-        "problems_critical": ["Mon 12:30 Fired blocked_by_policy * since Mon vault-1 (120)"],
+        "problems_critical": ["Mon 12:30 Fired blocked_by_policy * since Mon vault-1 (400)"],
         "critical_reminder": [
-            "Tue 09:00 Fired blocked_by_policy * since Mon vault-1 (120)",
-            "Wed 09:00 Fired blocked_by_policy * since Mon vault-1 (120)",
+            "Tue 09:00 Fired blocked_by_policy * since Mon vault-1 (400)",
+            "Wed 09:00 Fired blocked_by_policy * since Mon vault-1 (400)",
         ],
     },
     "an app disabled at home": {
