@@ -118,7 +118,7 @@ class Settling:
         if current.value != stored.new.value:
             raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, _STANDS)
         if theirs:
-            if not is_managed(current.tags):
+            if is_managed(stored.new.tags) and not is_managed(current.tags):
                 raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, _RELEASED)
             in_doubt = history.is_confirmed(stored.new.tags)
             self._put_on_top(theirs, current, history, stored.new.tags, (Reason.CONCURRENT_WRITE,) * in_doubt)

@@ -125,10 +125,10 @@ def _carried_over(new: NewVersion, looked: SecretVersion, current: SecretVersion
 
 
 def _unless_theirs(current: SecretVersion, ours: SecretVersion) -> SecretVersion:
-    """The current version, if it is still the one that was read and still managed. Raises Ended."""
+    """The current version, if it is still the one that was read, and managed if that was. Raises Ended."""
     if current.version != ours.version:
         raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, "somebody stored a newer version meanwhile, and theirs stands")
-    if not is_managed(current.tags):
+    if is_managed(ours.tags) and not is_managed(current.tags):
         raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, "the secret stopped being managed meanwhile; nothing was stored")
     return current
 

@@ -190,6 +190,22 @@ STORIES = {
     "they tag it before the store and disable it after: the tags are on what is disabled": Story(
         ("due",), (Run((Meanwhile("retag", STORE), Meanwhile("disable", STORE, AFTER))),)
     ),
+    "they consent without tags, and once more while that is put back: the last is on top": Story(
+        ("due",),
+        (Run((Meanwhile("re-consent without tags", STORE), Meanwhile("re-consent without tags", STORE, skip=1))),),
+    ),
+    "the same, and the answer to the putting back is lost": Story(
+        ("due",),
+        (
+            Run(
+                (
+                    Meanwhile("re-consent without tags", STORE),
+                    Meanwhile("re-consent without tags", STORE, skip=1),
+                    Break(STORE, Fault.RESET, skip=2),
+                )
+            ),
+        ),
+    ),
     "they tag a consent that is being put back": Story(
         ("due",), (Run((Meanwhile("re-consent", STORE), Meanwhile("retag", STORE, skip=1))),)
     ),
