@@ -14,9 +14,11 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import zip_longest
 from pathlib import Path
 
 from supply_chain.accepted import Accepted, AcceptedError, accepted_in
@@ -68,6 +70,14 @@ def answer_for(pins: Iterable[Pin], options: Sequence[str]) -> Mapping[str, obje
     return answer
 
 
+def rounds_of(pins: Iterable[Pin]) -> list[list[Pin]]:
+    """The pins as lists that hold each name once: locks may differ, and pip-audit takes one version of a name."""
+    versions: dict[str, list[Pin]] = defaultdict(list)
+    for pin in pins:
+        versions[pin.name].append(pin)
+    return [[pin for pin in each if pin] for each in zip_longest(*versions.values())]
+
+
 def findings_in(answer: Mapping[str, object], pins: Iterable[Pin]) -> Iterator[Finding]:
     """Every finding. Raises UnreachableError when a pin was not answered for."""
     told = {each["name"]: each for each in answer["dependencies"] if "vulns" in each}  # type: ignore[attr-defined]
@@ -99,7 +109,8 @@ def audit(locks: Sequence[Path], accepted: Path, options: Sequence[str], *, toda
     try:
         pins = {str(pin): pin for lock in locks for pin in pins_of(lock)}.values()
         known = accepted_in(accepted)
-        lines = list(report(list(findings_in(answer_for(pins, options), pins)), known, today=today))
+        findings = [found for asked in rounds_of(pins) for found in findings_in(answer_for(asked, options), asked)]
+        lines = list(report(findings, known, today=today))
     except (UnpinnedError, AcceptedError, OSError) as fault:
         return FAULTY, [f"FAULTY    {fault}"]
     except UnreachableError as fault:

@@ -81,11 +81,16 @@ def settled(vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Vi
 
 
 def tidy(vault: VaultState, report: RunReport) -> Iterator[Violation]:
-    """After a rotation: what is superseded by more than one version is disabled, or the run warns that it is not."""
+    """After a rotation: what is superseded by more than one version is disabled, or the run warns that it is not.
+
+    Of two versions of one second none is the older: the rotation after sees that both are.
+    """
     for outcome in report.tokens:
         if outcome.kind is not Kind.ROTATED or {Reason.DISABLE_FAILED, Reason.CONCURRENT_WRITE} & {*outcome.warnings}:
             continue
-        left = [version for version in vault.versions(outcome.name)[:-2] if version.enabled]
+        versions = vault.versions(outcome.name)
+        until = min((each.created.replace(microsecond=0) for each in versions[-2:-1]), default=None)
+        left = [each for each in versions[:-2] if until and each.enabled and each.created < until]
         if left:
             yield Violation(LOST, outcome.name, f"{len(left)} superseded versions can still be redeemed, untold")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from supply_chain.accepted import Accepted, AcceptedError, accepted_in
-from supply_chain.audit import ACCEPTED, FAULTY, Finding, UnreachableError, audit, findings_in, report
+from supply_chain.audit import ACCEPTED, FAULTY, Finding, UnreachableError, audit, findings_in, report, rounds_of
 from supply_chain.pins import Pin, UnpinnedError, pins_of
 
 CHECKOUT = Path(__file__).parents[2]
@@ -34,6 +34,14 @@ def lock(folder: Path, text: str) -> Path:
 
 def told(findings: list[Finding], accepted: list[Accepted], *, today: date = TODAY) -> list[tuple[bool, str]]:
     return [(fails, line.split()[0]) for fails, line in report(findings, accepted, today=today)]
+
+
+def test_no_question_names_a_package_twice_and_no_version_goes_unasked() -> None:
+    pins = list({str(pin): pin for each in LOCKS for pin in pins_of(each)}.values())
+    rounds = rounds_of(pins)
+    assert len(rounds) > 1, "the locks differ in something"
+    assert all(len({pin.name for pin in asked}) == len(asked) for asked in rounds)
+    assert sorted(str(pin) for asked in rounds for pin in asked) == sorted(map(str, pins))
 
 
 def test_a_finding_fails_and_says_what_mends_it() -> None:
