@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,11 +58,7 @@ class EmulatedVault:
 
     def age(self, delta: timedelta) -> None:
         """Shift every date of the vault back, those that stand in tags too."""
-        for name in self.state.names():
-            for version in self.state.versions(name):
-                tags = {tag: _shifted(text, delta) for tag, text in (version.tags or {}).items()}
-                self.state.retag(name, tags, version.version)
-        self.state.age(delta)
+        self.state.age(delta, in_tags=partial(_shifted, delta=delta))
         self.throttle.age(delta)
 
     def empty(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -24,9 +25,9 @@ class Record:
         """The current version."""
         return self.versions[-1]
 
-    def aged(self, delta: timedelta) -> Record:
+    def aged(self, delta: timedelta, in_tags: Callable[[str], str] = str) -> Record:
         """The same secret with every date `delta` earlier."""
-        versions = tuple(version.aged(delta) for version in self.versions)
+        versions = tuple(version.aged(delta, in_tags) for version in self.versions)
         return replace(self, versions=versions, settles_on=max(EPOCH, self.settles_on - delta))
 
 

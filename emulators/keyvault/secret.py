@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -34,14 +34,15 @@ class SecretVersion:
     tags: Mapping[str, str] | None = None
     managed: bool = False
 
-    def aged(self, delta: timedelta) -> SecretVersion:
-        """The same version with every date `delta` earlier."""
+    def aged(self, delta: timedelta, in_tags: Callable[[str], str] = str) -> SecretVersion:
+        """The same version with every date `delta` earlier; `in_tags` does that to the text of a tag."""
         return replace(
             self,
             created=self.created - delta,
             updated=self.updated - delta,
             not_before=self.not_before and self.not_before - delta,
             expires_on=self.expires_on and self.expires_on - delta,
+            tags=self.tags and {tag: in_tags(text) for tag, text in self.tags.items()},
         )
 
 

@@ -229,10 +229,13 @@ class VaultState:
                 key: replace(each, settles_on=min(now, each.settles_on)) for key, each in self._deleted.items()
             }
 
-    def age(self, delta: timedelta) -> None:
-        """Let time pass: every stored date is `delta` earlier, and what was to be purged by then is gone."""
+    def age(self, delta: timedelta, *, in_tags: Callable[[str], str] = str) -> None:
+        """Let time pass: every stored date is `delta` earlier, and what was to be purged by then is gone.
+
+        `in_tags` makes the text of a tag as much earlier; nobody has changed a version by that.
+        """
         with self._lock:
-            self._live = {key: record.aged(delta) for key, record in self._live.items()}
+            self._live = {key: record.aged(delta, in_tags) for key, record in self._live.items()}
             self._backups = {key: record.aged(delta) for key, record in self._backups.items()}
             self._deleted = {key: deleted.aged(delta) for key, deleted in self._deleted.items()}
             self._purge_what_is_over()

@@ -36,6 +36,17 @@ def test_ageing_moves_every_date_of_every_version_back() -> None:
         assert getattr(before, date) - getattr(after, date) == timedelta(days=10)
 
 
+def test_ageing_makes_the_text_of_tags_earlier_and_changes_no_version() -> None:
+    vault = VaultState("contoso")
+    stored = vault.put("contoso", "value", tags={"paused-until": "2026-11-21"})
+
+    vault.age(timedelta(days=1), in_tags=lambda text: text.replace("21", "20"))
+
+    aged = vault.current("contoso")
+    assert aged.tags == {"paused-until": "2026-11-20"}
+    assert stored.created - aged.created == stored.updated - aged.updated == timedelta(days=1)
+
+
 def test_a_list_has_what_is_there_at_its_moment() -> None:
     vault = VaultState("contoso")
     lists = [vault.names()]
