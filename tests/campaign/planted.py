@@ -76,10 +76,6 @@ BUGS: Mapping[str, tuple[Edit, ...]] = {
     "takes what another run has disabled for an operator's act": (
         Edit("version_history", "        if not since:\n", "        if since or not since:\n"),
     ),
-    "disables a consent that may be the last": (
-        Edit("settling", " if each not in undecided", ""),
-        Edit("version_history", "_A_SECOND * self._looked_later", "_A_SECOND"),
-    ),
     "disables before it stores": (
         Edit(
             "rotate",
