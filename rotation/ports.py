@@ -8,7 +8,7 @@ a value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -286,24 +286,3 @@ class Sink(Protocol):
 
     def settle(self, *, within: float) -> None:
         """Give what was added so many seconds to arrive, and give up the rest; nothing is added after that."""
-
-
-class NoSink:
-    """The Sink port where there is none: the log is all."""
-
-    def run(self, run_id: str) -> AbstractContextManager[None]:  # noqa: ARG002 - the port has it
-        """Nothing."""
-        return nullcontext()
-
-    def traced(self, issuer: Issuer) -> Issuer:
-        """The issuer as it is."""
-        return issuer
-
-    def send(self, events: Sequence[Event], *, within: float) -> None:
-        """Nothing."""
-
-    def add(self, events: Sequence[Event]) -> None:
-        """Nothing."""
-
-    def settle(self, *, within: float) -> None:
-        """Nothing."""

@@ -7,16 +7,17 @@ moment as `now`. What happens to one token is left to `rotate`, which comes next
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from rotation.clouds import cloud_of_vault
 from rotation.crew import Progress, act, no_progress
+from rotation.events import Event
 from rotation.outcome import Outcome, VaultFault
 from rotation.pace import Clock, Deadlines, Pace, never
 from rotation.plan import RunRequest, credential_problems, nobody, plan
-from rotation.ports import HeldLease, Issuer, Lease, LeaseHeldError, LeaseHolder, NoSink, Sink, Vault, always
+from rotation.ports import HeldLease, Issuer, Lease, LeaseHeldError, LeaseHolder, Sink, Vault, always
 from rotation.problem import Problem, problems_of
 from rotation.reason import Reason
 from rotation.report import RunReport
@@ -33,6 +34,27 @@ class Limits:
     writes_per_second: float
     start_seconds: float
     finish_seconds: float
+
+
+class NoSink:
+    """The Sink port where there is none: the log is all."""
+
+    def run(self, run_id: str) -> AbstractContextManager[None]:  # noqa: ARG002 - the port has it
+        """Nothing."""
+        return nullcontext()
+
+    def traced(self, issuer: Issuer) -> Issuer:
+        """The issuer as it is."""
+        return issuer
+
+    def send(self, events: Sequence[Event], *, within: float) -> None:
+        """Nothing."""
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Nothing."""
+
+    def settle(self, *, within: float) -> None:
+        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

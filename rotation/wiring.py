@@ -25,9 +25,9 @@ from rotation.keyvault import KeyVault
 from rotation.lease import ProcessLease
 from rotation.pace import Clock, Deadlines, never
 from rotation.plan import RunRequest
-from rotation.ports import Lease, NoSink, Sink
+from rotation.ports import Lease, Sink
 from rotation.report import RunReport, Trigger
-from rotation.run import Limits, Ports
+from rotation.run import Limits, NoSink, Ports
 from rotation.settings import (
     AzureCliIdentity,
     ClientSecretIdentity,
