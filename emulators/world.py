@@ -42,7 +42,7 @@ CLIENT_ID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 JOB_ACTIONS = (DataAction.READ_METADATA, DataAction.GET_SECRET, DataAction.SET_SECRET, DataAction.UPDATE)
 """All that the product is ever granted."""
 
-_DATE = re.compile(r"(?<![\w-])\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?(?![\w-])")  # and not a part of a name
+_DATE = re.compile(r"(?<![\w-])\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d{3})?Z)?(?![\w-])")  # and not a part of a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,5 +230,6 @@ def _shifted(text: str, delta: timedelta) -> str:
 
 def _earlier(text: str, delta: timedelta) -> str:
     if "T" in text:
-        return (datetime.fromisoformat(text) - delta).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        earlier = (datetime.fromisoformat(text) - delta).astimezone(UTC).replace(tzinfo=None)
+        return earlier.isoformat(timespec="milliseconds" if "." in text else "seconds") + "Z"
     return (date.fromisoformat(text) - delta).isoformat()

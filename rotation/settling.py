@@ -24,7 +24,7 @@ from rotation.ports import (
 )
 from rotation.reason import Reason
 from rotation.storing import Stored, Storing, strand
-from rotation.tagging import fitted, job_tags
+from rotation.tagging import fitted, job_tags, put_back
 from rotation.token import is_managed
 from rotation.version_history import VersionHistory
 
@@ -139,7 +139,7 @@ class Settling:
             name=secret.name,
             value=secret.value,
             enabled=True,
-            tags=tagged.tags,
+            tags=put_back(tagged.tags, listed.version),
             content_type=secret.content_type,
             expires_on=secret.expires_on,
         )
@@ -154,8 +154,7 @@ class Settling:
         warnings = (Reason.CONCURRENT_WRITE,) * what.in_doubt
         try:
             if what.tags is not None:
-                dropped = self.storing.in_time(partial(self._carry_over, stored, history.known), attempts=_ATTEMPTS)
-                warnings += (Reason.TAGS_DROPPED,) * dropped
+                warnings += self.storing.in_time(partial(self._carry_over, stored, history.known), attempts=_ATTEMPTS)
             if what.disabled and history.stored.enabled:
                 self.storing.in_time(lambda: self.storing.vault.disable(stored.new.name, stored.version), attempts=1)
         except VaultError as error:
@@ -166,15 +165,15 @@ class Settling:
             raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, _RELEASED, warnings=warnings)
         return warnings
 
-    def _carry_over(self, stored: Stored, known: frozenset[str]) -> bool:
-        """Change the tags of ours, if a list shows that they still are to be changed; says whether all of ours fit."""
+    def _carry_over(self, stored: Stored, known: frozenset[str]) -> tuple[Reason, ...]:
+        """Change the tags of ours, if a list shows that they still are to be changed; returns the warnings."""
         history = self._history(stored.new.name, stored.looked.version, ours=stored.version, known=known)
         what = history and history.meanwhile(looked=stored.looked.tags, stored=stored.new.tags)
-        if not what or what.tags is None:
-            return False
+        if not what or what.tags is None:  # somebody touched ours since: it stays as they left it
+            return (Reason.CONCURRENT_WRITE,) * bool(what and what.in_doubt)
         tagged = fitted(what.tags, job_tags(stored.new.tags))
         self.storing.vault.retag(stored.new.name, stored.version, tagged.tags)
-        return tagged.dropped
+        return (Reason.TAGS_DROPPED,) * tagged.dropped
 
     def _supersede(self, name: str, versions: Iterable[ListedVersion]) -> tuple[Reason, ...]:
         try:

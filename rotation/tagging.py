@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rotation.remembered import LastFailure, LastWarning
-from rotation.token import ACCOUNT_ID, JOB_TAGS, LAST_FAILURE, LAST_WARNING, MOST_TAGS, REDEEMED_AT, timestamp
+from rotation.token import ACCOUNT_ID, JOB_TAGS, LAST_FAILURE, LAST_WARNING, MOST_TAGS, PUT_BACK, REDEEMED_AT, timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def after_rotation(
     tags: Mapping[str, str], *, redeemed_at: datetime, account_id: str | None, warning: LastWarning | None = None
 ) -> Tagged:
     """The tags of the version that holds the new token: no failure is remembered, the clock starts anew."""
-    ours = {REDEEMED_AT: timestamp(redeemed_at)}
+    ours = {REDEEMED_AT: timestamp(redeemed_at, timespec="milliseconds")}  # so that no two runs write the same
     if account_id or tags.get(ACCOUNT_ID):
         ours[ACCOUNT_ID] = account_id or tags[ACCOUNT_ID]
     if warning is not None:
@@ -56,6 +56,12 @@ def after_warning(tags: Mapping[str, str], warning: LastWarning) -> Tagged:
     """The tags of a version that was stored: as they are, with what its rotation warned of."""
     rest = {name: value for name, value in tags.items() if name != LAST_WARNING}
     return fitted(rest, {LAST_WARNING: str(warning)})
+
+
+def put_back(tags: Mapping[str, str], version: str) -> Mapping[str, str]:
+    """The tags with which a re-consent goes back on top, as they are, with the version that it is a copy of."""
+    rest = {name: value for name, value in tags.items() if name != PUT_BACK}
+    return fitted(rest, {PUT_BACK: version}).tags
 
 
 def fitted(kept: Mapping[str, str], ours: Mapping[str, str]) -> Tagged:

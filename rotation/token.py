@@ -32,15 +32,16 @@ ACCOUNT_ID = "account-id"
 REDEEMED_AT = "redeemed-at"
 LAST_FAILURE = "last-failure"
 LAST_WARNING = "last-warning"
+PUT_BACK = "put-back"
 
 MOST_TAGS = 15
 """Azure Key Vault: "About keys, secrets and certificates", secret tags."""
 
-JOB_TAGS = frozenset({ACCOUNT_ID, REDEEMED_AT, LAST_FAILURE, LAST_WARNING})
+JOB_TAGS = frozenset({ACCOUNT_ID, REDEEMED_AT, LAST_FAILURE, LAST_WARNING, PUT_BACK})
 """Tags that only the job writes; every other tag is the operator's and is never changed."""
 
-OUR_TAGS = JOB_TAGS | {MANAGED_BY, TENANT_ID, CLIENT_ID, CLIENT_CREDENTIAL}
-"""Tags that say that a secret is, or was, a token of ours."""
+OUR_TAGS = JOB_TAGS - {PUT_BACK} | {MANAGED_BY, TENANT_ID, CLIENT_ID, CLIENT_CREDENTIAL}
+"""Tags that say that a secret is, or was, a token of ours; `put-back` is on a re-consent that came without any, too."""
 
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII | re.IGNORECASE)
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
@@ -137,9 +138,9 @@ def parse(
     return InvalidRecord(vault, name, token.label, enabled, tuple(faults)) if faults else token
 
 
-def timestamp(moment: datetime) -> str:
-    """RFC 3339 in UTC, to the second: the form of the tag `redeemed-at` and of every date in a report."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+def timestamp(moment: datetime, *, timespec: str = "seconds") -> str:
+    """RFC 3339 in UTC, to the second: the form of every date in a report; the tag `redeemed-at` has milliseconds."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
 
 
 def label_of(tags: Mapping[str, str]) -> str:
@@ -148,12 +149,15 @@ def label_of(tags: Mapping[str, str]) -> str:
 
 
 def redeemed_at_of(tags: Mapping[str, str], ignored: list[str] | None = None) -> datetime | None:
-    """When the job redeemed this version; None for one that it never did. What cannot be read is named in `ignored`."""
+    """When the job redeemed this version, to the second; None for one that it never did.
+
+    What cannot be read is named in `ignored`.
+    """
     text = tags.get(REDEEMED_AT)
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text).replace(microsecond=0)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         if ignored is not None:

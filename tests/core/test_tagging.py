@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 
 from rotation.reason import Reason
 from rotation.remembered import LastWarning
-from rotation.tagging import Tagged, after_failure, after_rotation, operator_tags
-from rotation.token import JOB_TAGS, MOST_TAGS, timestamp
+from rotation.tagging import Tagged, after_failure, after_rotation, operator_tags, put_back
+from rotation.token import JOB_TAGS, MOST_TAGS, redeemed_at_of, timestamp
 from tests.core.records import DAY, NOW, TAGS, failing
 
 FAILURE = failing(Reason.TOKEN_REVOKED)
@@ -26,7 +27,12 @@ def notes(count: int) -> dict[str, str]:
 
 def test_after_a_rotation_the_clock_starts_anew_and_no_failure_is_remembered() -> None:
     tagged = after_rotation({**TAGS, "note": "theirs", **OURS_BEFORE}, redeemed_at=NOW, account_id="uid.utid")
-    assert tagged.tags == {**TAGS, "note": "theirs", "redeemed-at": "2027-03-10T12:00:00Z", "account-id": "uid.utid"}
+    assert tagged.tags == {
+        **TAGS,
+        "note": "theirs",
+        "redeemed-at": "2027-03-10T12:00:00.000Z",
+        "account-id": "uid.utid",
+    }
     assert not tagged.dropped
 
 
@@ -81,7 +87,21 @@ def test_what_the_operator_wrote_is_always_carried_over(tags: Mapping[str, str],
         assert len(tagged.tags) <= MOST_TAGS
     assert "last-failure" not in rotated.tags
     assert failed.dropped == (failed.tags.get("last-failure") != str(FAILURE))
-    assert rotated.dropped or rotated.tags["redeemed-at"] == timestamp(NOW)
+    assert rotated.dropped or rotated.tags["redeemed-at"] == timestamp(NOW, timespec="milliseconds")
+
+
+def test_two_runs_of_one_second_do_not_say_the_same_of_their_redemption() -> None:
+    """What says the same of it as another version has copied it: so `version_history` knows a re-consent."""
+    moments = (NOW, NOW + timedelta(milliseconds=20))
+    tags = [after_rotation({}, redeemed_at=moment, account_id=None).tags for moment in moments]
+
+    assert tags[0] != tags[1]
+    assert redeemed_at_of(tags[0]) == redeemed_at_of(tags[1]) == NOW
+
+
+def test_what_is_put_back_says_which_version_it_is_a_copy_of_where_there_is_room() -> None:
+    assert put_back({**notes(13), "put-back": "older"}, "abc") == {**notes(13), "put-back": "abc"}
+    assert put_back(notes(15), "abc") == notes(15)
 
 
 def test_fifteen_tags_are_what_a_secret_may_have() -> None:

@@ -205,6 +205,7 @@ def test_any_moment_is_written_in_utc_as_rfc_3339_says(moment: datetime) -> None
     except OverflowError:
         return
     assert len(timestamp(moment)) == len("2027-03-10T12:00:00Z")
+    assert len(timestamp(moment, timespec="milliseconds")) == len("2027-03-10T12:00:00.000Z")
     assert datetime.fromisoformat(timestamp(moment)) == in_utc.replace(microsecond=0)
 
 

@@ -13,7 +13,7 @@ from rotation.policy import days_left, decide, expiry_reason, next_rotation, urg
 from rotation.reason import Reason
 from rotation.status_report import token_status
 from rotation.tagging import after_failure, after_rotation
-from rotation.token import JOB_TAGS, InvalidRecord, ManagedToken, timestamp
+from rotation.token import JOB_TAGS, InvalidRecord, ManagedToken, redeemed_at_of, timestamp
 from tests.core.records import NOW, TAGS, failing, moments, record_of, token_of
 
 NAMES = [
@@ -95,4 +95,4 @@ def test_what_is_written_back_is_read_without_a_fault(more: Mapping[str, str]) -
     rotated = after_rotation({**more, **TAGS}, redeemed_at=NOW, account_id="uid.utid")
     assert json.loads(json.dumps(dict(failed))) == failed
     assert token_of(failed).last_failure == failure
-    assert rotated.dropped or rotated.tags["redeemed-at"] == timestamp(NOW)
+    assert rotated.dropped or redeemed_at_of(rotated.tags) == NOW

@@ -28,7 +28,7 @@ def version(
     touched: bool = False,
 ) -> ListedVersion:
     """A version written some minutes after now; `redeemed` is when its token was, or is said to have been."""
-    said = {} if redeemed is None else {"redeemed-at": f"{NOW + timedelta(minutes=redeemed):%Y-%m-%dT%H:%M:%SZ}"}
+    said = {} if redeemed is None else {"redeemed-at": (NOW + timedelta(minutes=redeemed)).isoformat()}
     moment = NOW + timedelta(minutes=minutes)
     updated = moment + timedelta(seconds=touched)
     return ListedVersion(version=name, enabled=enabled, tags={**tags, **said}, created_on=moment, updated_on=updated)
@@ -115,6 +115,51 @@ def test_a_re_consent_that_a_later_one_has_replaced_is_not_put_on_top_of_it() ->
 
     assert covered(SOURCE, BURIED, DIED, later, OURS, before="later") == []
     assert covered(SOURCE, BURIED, DIED, version("later", -50, enabled=False), BEFORE_OURS, OURS, before="run") == []
+
+
+def put_back(name: str, minutes: float, source: str) -> ListedVersion:
+    return version(name, minutes, tags={**LABELLED, "put-back": source})
+
+
+def test_what_was_consented_while_a_run_put_another_back_is_covered_by_that() -> None:
+    """The run died then: it had no time to find the later one."""
+    theirs, later, copy = version("theirs", -30), version("later", -29), put_back("before", -28, "theirs")
+
+    assert covered(SOURCE, theirs, later, copy, OURS) == ["later"]
+    assert covered(SOURCE, theirs, copy, OURS) == []
+    assert covered(SOURCE, later, version("theirs", -28.5), copy, OURS) == []
+    assert covered(SOURCE, theirs, replace(later, enabled=False), copy, OURS) == []
+
+
+def test_what_was_put_back_does_not_come_up_again_though_nothing_could_be_disabled() -> None:
+    theirs, cover = version("theirs", -30), version("cover", -29.5, redeemed=-31)
+    copy = put_back("copy", -29, "theirs")
+    last = version("before", -20, redeemed=-21)
+
+    assert covered(SOURCE, theirs, cover, last, OURS) == ["theirs"]
+    assert covered(SOURCE, theirs, cover, copy, last, OURS) == []
+
+
+def test_who_copies_the_tags_of_what_was_put_back_has_consented_after_it() -> None:
+    theirs, later, copy = version("theirs", -30), version("later", -29), put_back("copy", -28, "theirs")
+
+    for source in ("theirs", "before", "nowhere"):
+        assert covered(SOURCE, theirs, later, copy, put_back("before", -27, source), OURS) == []
+
+
+def test_what_was_put_back_twice_is_as_old_as_it_was_at_first() -> None:
+    theirs, later = version("theirs", -30), version("later", -29.5)
+    copy, again = put_back("copy", -29, "theirs"), put_back("before", -28, "copy")
+
+    assert covered(SOURCE, theirs, later, copy, again, OURS) == ["later"]
+
+
+def test_of_two_runs_of_one_second_each_is_a_run() -> None:
+    """Without milliseconds the second would be taken for somebody who copied the tags of the first."""
+    first, last = version("first", -10.2, redeemed=-11), version("before", -9, redeemed=-10.5)
+
+    assert covered(SOURCE, first, version("second", -9.9, redeemed=-11 + 0.02 / 60), last, OURS) == []
+    assert covered(SOURCE, first, version("copied", -9.9, redeemed=-11), last, OURS) == ["copied"]
 
 
 def test_an_ordinary_history_covers_nothing_and_disables_all_but_two() -> None:

@@ -18,6 +18,7 @@ from emulators.world import World
 from rotation.outcome import Kind
 from rotation.plan import RunRequest
 from rotation.report import RunReport, Trigger
+from rotation.token import redeemed_at_of
 from rotation.wiring import application
 from tests.interop.oidc_issuer import OidcIssuer, oidc_issuer
 
@@ -87,7 +88,8 @@ def test_the_operators_tags_and_the_content_type_are_still_there(rotated: Rotate
 
 def test_the_version_says_when_it_was_redeemed_and_when_it_dies(rotated: Rotated) -> None:
     properties = rotated.client.get_secret("contoso").properties
-    redeemed_at = datetime.fromisoformat((properties.tags or {})["redeemed-at"])
+    redeemed_at = redeemed_at_of(properties.tags or {})
+    assert redeemed_at is not None
     report = rotated.reports[-1]
 
     began = report.started_at.replace(microsecond=0)
