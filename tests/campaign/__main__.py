@@ -17,7 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from tests.campaign.gate import Tally
 from tests.campaign.invariants import LEAKED, LOST, SILENT
 from tests.campaign.machine import Told, search
-from tests.campaign.planted import BUGS, Caught, caught
+from tests.campaign.planted import BUGS, Caught, caught, misfit
 from tests.campaign.shortening import shortened
 from tests.campaign.table import table, wanting
 
@@ -99,6 +99,11 @@ def _tell(number: int, told: Told) -> None:
 
 
 def _plant(names: Sequence[str], asked: argparse.Namespace) -> int:
+    misfits = {name: text for name in names if (text := misfit(name))}
+    for name, text in misfits.items():
+        _print(f"fits no more: {name}", text)
+    if misfits:
+        return 1
     free = 0
     with ProcessPoolExecutor(asked.processes) as pool:
         for one in pool.map(caught, names, [asked.seed] * len(names)):

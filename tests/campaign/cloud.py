@@ -98,14 +98,18 @@ class Cloud:
         if self._states[name] == "revoked":
             self.entra.revoke(self.operators.accounts[name])
 
-    def do(self, act: str, token: int, *, at_once: bool = False) -> None:
-        """Somebody acts; `token` is the position of the token that is meant, if one is; `at_once`: no second passes."""
+    def do(self, act: str, token: int, *, at_once: bool = False, decidable: bool = True) -> None:
+        """Somebody acts; `token` is the position of the token that is meant, if one is; `at_once`: no second passes.
+
+        Whether it is `decidable` in which order it happened: not where runs overlap or die in that second.
+        """
         if act == LEASE_BROKEN:
             self.lease.break_lease()
         elif act in WORLD_ACTS:
             WORLD_ACTS[act](self.vault)
         else:
-            operators = replace(self.operators, later=nothing) if at_once else self.operators
+            at_that_moment = replace(self.operators, later=nothing, is_decidable=decidable)
+            operators = at_that_moment if at_once else self.operators
             ACTS[act](operators, self.names[token % len(self.names)])
 
 

@@ -60,10 +60,13 @@ def kept(vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Viola
 
 
 def settled(vault: VaultState, entra: EntraState, ledger: Ledger) -> Iterator[Violation]:
-    """After a rotation without a fault: the last re-consent is on top, and everything is as operators left it."""
+    """After a rotation without a fault: the last re-consent is on top, and everything is as operators left it.
+
+    Of a consent that is `undecided` nothing says what it came before: only `kept` holds of it.
+    """
     for name, meant in ledger.tokens.items():
         current = _current(vault, name)
-        if current is None:
+        if current is None or meant.consents[-1] in ledger.undecided:
             continue
         in_care = meant.enabled and (meant.is_managed or meant.left_care)  # else nothing is written: hands off
         is_last = any(entra.same_sign_in(current.value, latest) for latest in meant.latest)
@@ -101,7 +104,7 @@ def told(report: RunReport, vault: VaultState, entra: EntraState, ledger: Ledger
     by_name = {outcome.name: outcome for outcome in report.tokens}
     for name, theirs in ledger.tokens.items():
         current = _current(vault, name)
-        meant = _as_it_lies(theirs, current)
+        meant = _as_it_lies(theirs, current, is_undecided=theirs.consents[-1] in ledger.undecided)
         if meant.deleted or not (meant.is_managed or meant.left_care):
             continue
         outcome = by_name.get(name)
@@ -113,15 +116,15 @@ def told(report: RunReport, vault: VaultState, entra: EntraState, ledger: Ledger
             yield Violation(SILENT, name, f"{outcome.kind} ({outcome.reason}) is not how it is")
 
 
-def _as_it_lies(meant: Meant, current: SecretVersion | None) -> Meant:
+def _as_it_lies(meant: Meant, current: SecretVersion | None, *, is_undecided: bool) -> Meant:
     """What was meant; but where an act in the window of a write may have been lost for good, how the vault has it."""
     if current is None or meant.deleted:
         return meant
     lies = replace(meant)
-    if "tags" in meant.overwritten:
+    if "tags" in meant.overwritten or is_undecided:
         lies.tags = operator_tags(current.tags or {})
-        lies.left_care = not lies.tags.keys() & OUR_TAGS
-    if "enabled" in meant.overwritten:
+        lies.left_care = (meant.is_managed or meant.left_care) and not lies.tags.keys() & OUR_TAGS
+    if "enabled" in meant.overwritten or is_undecided:
         lies.enabled = current.enabled
     return lies
 

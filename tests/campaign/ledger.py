@@ -49,9 +49,11 @@ class Meant:
 class Ledger:
     """What was meant with every token, by name, and every value that nobody may ever see.
 
-    `undated` are consents that somebody gave in the second of what happened around them.
+    `undated` are consents that somebody gave in the second of what happened around them, `undecided` those of them of
+    which nothing at all tells what they came before.
     """
 
     tokens: dict[str, Meant] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set, repr=False)
     undated: set[str] = field(default_factory=set, repr=False)
+    undecided: set[str] = field(default_factory=set, repr=False)

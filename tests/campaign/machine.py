@@ -7,7 +7,7 @@ how a story that broke a promise becomes a short one in `shortening`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
@@ -48,44 +48,43 @@ from tests.campaign.story import FOR_GOOD, Act, Break, Meanwhile, Run, Step, Sto
 # another name the same provider draws each story afresh ("Alternative backends for Hypothesis").
 AVAILABLE_PROVIDERS["afresh"] = "hypothesis.internal.conjecture.providers.HypothesisProvider"
 
-_MOST_STEPS = 5
+_MOST_STEPS = 6
 _WEIGHTS = {
-    HOLDER: 2,
-    ACQUIRE: 2,
+    HOLDER: 3,
+    ACQUIRE: 3,
     IDENTITY: 2,
     LIST: 2,
-    READ: 2,
-    CREDENTIAL: 2,
-    DISCOVERY: 2,
+    READ: 3,
+    CREDENTIAL: 4,
+    DISCOVERY: 4,
     REDEEM: 3,
-    LOOK: 3,
-    STORE: 4,
+    LOOK: 4,
+    STORE: 5,
     VERSIONS: 4,
-    DISABLE: 7,
-    RETAG: 16,
-    RENEW: 8,
-    RELEASE: 8,
+    DISABLE: 8,
+    RETAG: 18,
+    RENEW: 9,
+    RELEASE: 16,
 }  # what comes late or seldom in a run
 _CELLS = tuple(cell for cell in cells() for _ in range(_WEIGHTS.get(cell[0], 1)))
 _KINDS = (*KINDS, *ROTATION, *ROTATION)  # most of what may be lost is lost in a rotation
 _moments = st.sampled_from((BEFORE, AFTER))
 _skips = st.sampled_from((0, 0, 0, 1))
-_tokens = st.integers(0, 2)
+_MOST_TOKENS = 3
+_tokens = st.integers(0, _MOST_TOKENS - 1)
 
 
-def _decidable(run: Run) -> Run:
-    """No consent in the second of another where runs overlap or die: no date says then which of the two was last."""
-    if not run.bursts and not any(isinstance(trouble, Stop) for trouble in run.troubles):
-        return run
-    troubles = (replace(each, at_once=False) if isinstance(each, Meanwhile) else each for each in run.troubles)
-    return replace(run, troubles=tuple(troubles))
+def _met(troubles: tuple[Trouble, ...]) -> tuple[Trouble, ...]:
+    """With what it takes that a rare request is sent: where a lease is to be renewed, a request before it is slow.
 
-
-def _long_enough(troubles: tuple[Trouble, ...]) -> tuple[Trouble, ...]:
-    """A lease is renewed only in a run that takes its time: where that is to fail, or to be refused, one is slow."""
+    Tags are written where somebody changed them while a token was stored.
+    """
     renewed = any(trouble.kind == RENEW for trouble in troubles)
+    retagged = any(isinstance(trouble, Break) and trouble.kind == RETAG for trouble in troubles)
     broken = any(isinstance(trouble, Meanwhile) and trouble.act == LEASE_BROKEN for trouble in troubles)
-    return (Break(LIST, Fault.SLOW),) * renewed + (Break(REDEEM, Fault.SLOW),) * broken + troubles
+    slow = (Break(LIST, Fault.SLOW),) * renewed + (Break(REDEEM, Fault.SLOW),) * broken
+    tagged = tuple(Meanwhile("retag", STORE, token=token) for token in range(_MOST_TOKENS))
+    return slow + tagged * retagged + troubles
 
 
 _acts = st.sampled_from((*ACTS, "re-consent", "retag", *WORLD_ACTS, LEASE_BROKEN))
@@ -103,7 +102,7 @@ _meanwhiles = st.one_of(
 _stops = st.builds(Stop, st.sampled_from(_KINDS), _moments, _skips)
 _troubles: st.SearchStrategy[tuple[Trouble, ...]] = st.lists(
     st.one_of(*[_breaks] * 6, _meanwhiles, _meanwhiles, _stops), min_size=1, max_size=6
-).map(lambda troubles: _long_enough(tuple(troubles)))
+).map(lambda troubles: _met(tuple(troubles)))
 _runs = st.builds(
     Run,
     troubles=_troubles,
@@ -111,10 +110,11 @@ _runs = st.builds(
     hurried=st.sampled_from((False, False, True)),
     bursts=st.one_of(st.just(()), st.just(()), st.lists(st.integers(1, 8), min_size=1, max_size=6).map(tuple)),
     many=st.sampled_from((2, 2, 3)),
-).map(_decidable)
+)
 _between = st.one_of(st.builds(Act, _acts, _tokens), st.builds(Wait, st.sampled_from((1, 8))))
 _beginnings = st.one_of(
-    *[st.lists(st.sampled_from((*STATES[:-1], "revoked")), min_size=1, max_size=3).map(tuple)] * 24, st.just(("crowd",))
+    *[st.lists(st.sampled_from((*STATES[:-1], "revoked")), min_size=1, max_size=_MOST_TOKENS).map(tuple)] * 24,
+    st.just(("crowd",)),
 )
 
 

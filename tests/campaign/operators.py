@@ -26,6 +26,7 @@ def nothing() -> None:
 class Operators:
     """`later` is called before and after each act: a vault's dates have seconds, and who acts in one is not told apart.
 
+    `is_decidable`: whether anything else tells who came first there; of who copies the job's own tags nothing does.
     `observe` hears of each act that was done, by name and token.
     """
 
@@ -36,6 +37,7 @@ class Operators:
     client_credential: str
     ledger: Ledger
     later: Callable[[], None] = nothing
+    is_decidable: bool = True
     observe: Callable[[str, str], None] = lambda _act, _name: None
     accounts: dict[str, User] = field(default_factory=dict)
 
@@ -136,7 +138,11 @@ class Operators:
         self.ledger.secrets.add(value)
         written = self.vault.put(name, value, tags=tags or None, content_type=content_type)
         self.ledger.tokens[name].consented(value, written.created)
-        self.ledger.undated |= {value} if self.later is nothing else set()
+        is_undated = self.later is nothing
+        self.ledger.undated |= {value} if is_undated else set()
+        self.ledger.undecided |= (
+            {value} if is_undated and not (self.is_decidable and JOB_TAGS.isdisjoint(tags)) else set()
+        )
         return value
 
     def _write(

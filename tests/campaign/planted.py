@@ -50,16 +50,15 @@ _STORES_OR_REDEEMS_AGAIN = """\
                 value, read.token, credentials, issuer=context.issuer, obstacle=context.obstacle
             )
             new, tagged = _new_version(
-                looked, check(read.token, redemption), redemption, read.token, redeemed_at
+                looked, check(read.token, redemption), redemption, read.token, redeemed_at, warning
             )
             stored = storing.store(new, looked)
 """
-_STORES_AGAIN = "                refusals += error.reason in _REFUSED\n"  # it is about to: this decides whether
 
 BUGS: Mapping[str, tuple[Edit, ...]] = {
     "redeems again instead of storing again": (
         Edit("rotate", _STORES, _STORES_OR_REDEEMS_AGAIN),
-        Edit("storing", _STORES_AGAIN, "                _strand(error, unless)\n" + _STORES_AGAIN),
+        Edit("storing", "if refusals >= _REFUSALS or", "if refusals >= 0 or"),
     ),
     "redeems again what it could not store": (Edit("rotate", _STORES, _STORES_OR_REDEEMS_AGAIN),),
     "lets the SDK send a store again": (Edit("keyvault", "retry_total=0", "retry_total=3"),),
@@ -165,6 +164,22 @@ def plant(bug: str, folder: Path) -> None:
     shutil.copytree(ROOT / "rotation", package, ignore=shutil.ignore_patterns("__pycache__"))
     for edit in BUGS[bug]:
         edit.applied_to(package)
+
+
+def misfit(bug: str) -> str:
+    """What mypy says of the product with this bug; empty when it fits: a bug that only crashes would prove nothing."""
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
+        plant(bug, Path(folder))
+        options = ["--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(ROOT / ".cache" / "mypy-planted")]
+        ended = subprocess.run(
+            [sys.executable, "-m", "mypy", "--no-error-summary", *options, "rotation"],
+            cwd=folder,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    return f"mypy: {ended.stdout.strip()}" if ended.returncode else ""
 
 
 def caught(bug: str, number: int) -> Caught:

@@ -116,7 +116,8 @@ class Play:
 
     def run(self, step: Run) -> list[RunReport | None]:
         """Carry out one run, or two at once; their reports, None for one that was stopped. Raises PromiseBroken."""
-        armed = [self._armed(trouble) for trouble in step.troubles]
+        decidable = not step.bursts and not any(isinstance(trouble, Stop) for trouble in step.troubles)
+        armed = [self._armed(trouble, decidable=decidable) for trouble in step.troubles]
         gate = Gate(self.cloud.clock, self.cloud.journal, self.tally, Turns(step.bursts), armed)
         numbers = range(self._runs, self._runs + (step.many if step.bursts else 1))
         self._runs = numbers.stop
@@ -127,6 +128,8 @@ class Play:
         for number in numbers:
             if number not in ended:
                 self._expect([Violation(SILENT, "", f"the run ended with an exception: {logs[-1]}")])
+            conduct.note_what_may_be_overwritten(self.cloud.journal, number, ended[number], self.cloud.ledger)
+        for number in numbers:
             self._judge(number, ended[number])
         self._alone |= set() if step.bursts else set(numbers)
         texts = [text for report in ended.values() if report for text in _texts(report)]
@@ -157,7 +160,6 @@ class Play:
             logging.getLogger(__name__).exception("a run ended with an exception")
 
     def _judge(self, number: int, report: RunReport | None) -> None:
-        conduct.note_what_may_be_overwritten(self.cloud.journal, number, report, self.cloud.ledger)
         self._expect(
             (
                 *invariants.kept(self.cloud.vault.state, self.cloud.entra, self.cloud.ledger),
@@ -171,14 +173,14 @@ class Play:
             )
         )
 
-    def _armed(self, trouble: Trouble) -> Armed:
+    def _armed(self, trouble: Trouble, *, decidable: bool) -> Armed:
         match trouble:
             case Break(kind, fault, moment, times, skip):
                 return Armed(kind=kind, moment=moment, what=fault, times=times, skip=skip)
             case Stop(kind, moment, skip):
                 return Armed(kind=kind, moment=moment, what=STOPS, skip=skip)
             case Meanwhile(act, kind, moment, token, skip, at_once):
-                do = partial(self.cloud.do, act, token, at_once=at_once)
+                do = partial(self.cloud.do, act, token, at_once=at_once, decidable=decidable)
                 return Armed(kind=kind, moment=moment, what=act, act=do, skip=skip)
 
     def _expect(self, violations: Iterable[Violation]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaign.planted import BUGS, ROOT, WITHIN, Edit, caught, plant
+from tests.campaign.planted import BUGS, ROOT, WITHIN, Edit, caught, misfit, plant
 
 
 @pytest.mark.parametrize("bug", BUGS)
@@ -24,6 +24,13 @@ def test_a_bug_that_does_not_fit_any_more_is_an_error_that_says_so(tmp_path: Pat
 
     with pytest.raises(ValueError, match=r"does not fit rotation/rotate\.py any more"):
         Edit("rotate", "warnings = storing.settle(stored)", "").applied_to(tmp_path / "rotation")
+
+
+def test_a_bug_that_only_crashes_fits_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    crashes = Edit("rotate", "warnings = settling.settle(stored)", "warnings = settling.settled(stored)")
+    monkeypatch.setattr("tests.campaign.planted.BUGS", {"only crashes": (crashes,)})
+
+    assert '"Settling" has no attribute "settled"' in misfit("only crashes")
 
 
 def test_the_campaign_catches_a_planted_bug() -> None:

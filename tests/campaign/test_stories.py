@@ -178,6 +178,55 @@ STORIES = {
         ("due",),
         (Run((Meanwhile("re-consent", STORE, at_once=True), Meanwhile("re-consent", STORE, at_once=True))),),
     ),
+    "they consent twice in one second before the store, and the run dies": Story(
+        ("due",),
+        (
+            Run(
+                (
+                    Meanwhile("re-consent", STORE, at_once=True),
+                    Meanwhile("re-consent", STORE, at_once=True),
+                    Stop(STORE),
+                )
+            ),
+        ),
+    ),
+    "they consent, and once more while that is put back, and the run dies: the last comes up": Story(
+        ("due",),
+        (Run((Meanwhile("re-consent", STORE), Meanwhile("re-consent", STORE, skip=1), Stop(STORE, skip=1))),),
+    ),
+    "the same, and what was put back is revoked: the last comes up": Story(
+        ("due",),
+        (
+            Run(
+                (
+                    Meanwhile("re-consent", STORE),
+                    Meanwhile("revoke", STORE, skip=1),
+                    Meanwhile("re-consent", STORE, skip=1),
+                    Stop(STORE, skip=1),
+                )
+            ),
+        ),
+    ),
+    "three runs of one second in a vault that takes no update, and one more": Story(
+        ("crowd",),
+        (
+            Run((Meanwhile("update is taken away", CREDENTIAL, AFTER),), force=True, bursts=(3, 3, 1, 7, 8, 1), many=3),
+            Run(force=True),
+        ),
+    ),
+    "the sign-in is revoked and renewed while two runs take turns, and the vault cannot be read any more": Story(
+        ("due",),
+        (
+            Run(
+                (
+                    Meanwhile("re-consent without tags", VERSIONS, AFTER),
+                    Meanwhile("get_secret is taken away", STORE, AFTER),
+                    Meanwhile("revoke", CREDENTIAL, skip=1),
+                ),
+                bursts=(1, 8, 1),
+            ),
+        ),
+    ),
     "they consent and disable that before the store: hands off": Story(
         ("due",), (Run((Meanwhile("re-consent", STORE), Meanwhile("disable", STORE))),)
     ),
@@ -271,6 +320,12 @@ def test_consents_of_one_second_are_told_and_none_is_disabled_as_long_as_there_a
     assert len(consents) == 2
     assert set(consents) <= enabled
     playing.finish()
+
+
+def test_tags_that_were_changed_before_a_version_that_they_then_enabled_are_told() -> None:
+    told = told_by(Meanwhile("retag", STORE), Meanwhile("enable", VERSIONS, AFTER))
+
+    assert (told.kind, told.warnings) == (Kind.ROTATED, (Reason.CONCURRENT_WRITE,))
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,8 @@ class Stage:
     def after_disturbance(self, reports: Sequence[RunReport]) -> Iterator[Violation]:
         """What no fault and no act excuses."""
         journal = self.noted.looked_up(self.job.cloud.vault.state)
+        for number, report in enumerate(reports):
+            conduct.note_what_may_be_overwritten(journal, number, report, self.ledger)
         yield from self._kept()
         unanswered = sum(
             isinstance(each, Request) and each.kind == REDEEM and not each.answered for each in journal.events
@@ -143,7 +145,6 @@ class Stage:
         if self.runs == 1:
             yield from self._unlooked()
         for number, report in enumerate(reports):
-            conduct.note_what_may_be_overwritten(journal, number, report, self.ledger)
             yield from conduct.redeemed_once(journal, number)
             yield from conduct.looked_before_each_store(journal, number)
             yield from conduct.reported(journal, number, report, in_order=self.runs == 1)
