@@ -78,6 +78,19 @@ def test_a_re_consent_is_redeemed_by_the_next_run(
     assert enabled_of(vault, "contoso").count(True) == 2
 
 
+def test_a_re_consent_that_was_put_back_says_of_which_version_it_is_a_copy_until_it_is_redeemed(
+    partner: Partner, vault: EmulatedVault, job: Job
+) -> None:
+    rotated_while(job, "between look again and store", lambda: partner.put("contoso", redeemed=None))
+    copy = current(vault, "contoso")
+
+    source = vault.state.version("contoso", tags_of(vault, "contoso")["put-back"])
+    assert (source.value, source.version == copy.version) == (copy.value, False)
+
+    job.rotate("contoso")
+    assert "put-back" not in tags_of(vault, "contoso")
+
+
 @every_moment
 def test_a_re_consent_without_tags_stays_without(partner: Partner, vault: EmulatedVault, job: Job, moment: str) -> None:
     token = partner.consent()
