@@ -95,6 +95,7 @@ def test_the_report_of_the_forced_rotation_is_what_the_guide_shows(
     for name, value in walker.world.environment().items():
         monkeypatch.setenv(name, value)  # as the functions host has them
     walker.stores("contoso", app_secret="partner-app-secret")
+    walker.world.vault.state.age(timedelta(minutes=1))  # nobody stores and rotates within one second
     walker.runs("rotate")
     walker.world.entra.add_federated_credential(CLIENT_ID, walker.world.job)
     walker.world.vault.state.retag(
