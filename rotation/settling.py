@@ -86,13 +86,13 @@ class Settling:
         return self.storing.in_time(lambda: self.storing.vault.read(name))
 
     def _first(
-        self, versions: Iterable[ListedVersion], ours: SecretVersion | NewVersion
+        self, versions: Iterable[ListedVersion], ours: SecretVersion | NewVersion, *used: SecretVersion
     ) -> tuple[ListedVersion, SecretVersion] | None:
-        """The first of these versions that can be read and holds another token than ours."""
+        """The first of these versions that can be read and holds another token than ours, and none that was used up."""
         for version in versions:
             with suppress(SecretDisabledError):  # just now: hands off
                 theirs = self.storing.in_time(partial(self.storing.vault.read, ours.name, version.version))
-                if theirs.value != ours.value:
+                if all(theirs.value != each.value for each in (ours, *used)):
                     return version, theirs
         return None
 
@@ -104,7 +104,7 @@ class Settling:
         """
         theirs = None
         try:
-            theirs = self._first(covered, stored.new)
+            theirs = self._first(covered, stored.new, *([] if history.since else [stored.looked]))
             if theirs:
                 self.storing.deadlines.pause(_A_SECOND)
             current = self._current(stored.new.name)
@@ -134,18 +134,19 @@ class Settling:
     ) -> NoReturn:
         """Store what lies beneath ours on top of it, and settle that: they may have signed in once more."""
         listed, secret = theirs
-        tagged = history.tags_on_top(listed, stored=stored, now=current.tags)
+        on_top_of = history.tags_on_top(listed, stored=stored, now=current.tags)
+        tagged = put_back(on_top_of.tags, source=listed.version, over=current.version)
         on_top = NewVersion(
             name=secret.name,
             value=secret.value,
             enabled=True,
-            tags=put_back(tagged.tags, listed.version),
+            tags=tagged.tags,
             content_type=secret.content_type,
             expires_on=secret.expires_on,
         )
         known = frozenset(version.version for version in history.versions)
         again = self.storing.store(on_top, current, unless=_NOT_PUT_BACK)
-        warnings += (Reason.TAGS_DROPPED,) * tagged.dropped + self.settle(again, known=known)
+        warnings += (Reason.TAGS_DROPPED,) * (on_top_of.dropped or tagged.dropped) + self.settle(again, known=known)
         raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, _PUT_BACK, warnings=warnings)
 
     def _follow(self, stored: Stored, history: VersionHistory) -> tuple[Reason, ...]:

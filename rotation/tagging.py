@@ -58,10 +58,10 @@ def after_warning(tags: Mapping[str, str], warning: LastWarning) -> Tagged:
     return fitted(rest, {LAST_WARNING: str(warning)})
 
 
-def put_back(tags: Mapping[str, str], version: str) -> Mapping[str, str]:
-    """The tags with which a re-consent goes back on top, as they are, with the version that it is a copy of."""
-    rest = {name: value for name, value in tags.items() if name != PUT_BACK}
-    return fitted(rest, {PUT_BACK: version}).tags
+def put_back(tags: Mapping[str, str], *, source: str, over: str) -> Tagged:
+    """The tags with which a re-consent goes back on top: as they are, and which version it is a copy of and lies on."""
+    rest = {name: value for name, value in job_tags(tags).items() if name != PUT_BACK}
+    return fitted(operator_tags(tags), {PUT_BACK: f"{source} {over}", **rest})
 
 
 def fitted(kept: Mapping[str, str], ours: Mapping[str, str]) -> Tagged:

@@ -148,8 +148,10 @@ def label_of(tags: Mapping[str, str]) -> str:
     return "".join(letter for letter in tags.get(LABEL, "") if letter.isprintable())
 
 
-def redeemed_at_of(tags: Mapping[str, str], ignored: list[str] | None = None) -> datetime | None:
-    """When the job redeemed this version, to the second; None for one that it never did.
+def redeemed_at_of(
+    tags: Mapping[str, str], ignored: list[str] | None = None, *, exactly: bool = False
+) -> datetime | None:
+    """When the job redeemed this version, to the second or `exactly`; None for one that it never did.
 
     What cannot be read is named in `ignored`.
     """
@@ -157,12 +159,13 @@ def redeemed_at_of(tags: Mapping[str, str], ignored: list[str] | None = None) ->
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text).replace(microsecond=0)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(text)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         if ignored is not None:
             ignored.append(f"{REDEEMED_AT} is not a timestamp and counts as missing")
         return None
+    return moment if exactly else moment.replace(microsecond=0)
 
 
 def _tenant_id(tags: Mapping[str, str], faults: list[str]) -> str:

@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 
 from rotation.ports import ListedVersion
 from rotation.tagging import Tagged, fitted, job_tags, operator_tags
-from rotation.token import PUT_BACK, REDEEMED_AT, redeemed_at_of
+from rotation.token import PUT_BACK, redeemed_at_of
 
 _STORED_WITHIN = timedelta(hours=1)  # of its redemption: far longer than a run takes
 _CLOCKS_DIFFER, _A_SECOND = timedelta(minutes=5), timedelta(seconds=1)
@@ -46,8 +46,7 @@ class VersionHistory:
     """The versions, the newest first; `ours` is the id of what we stored, `before` was current when we looked.
 
     `known` are the ids that an earlier list had; empty where this is the first. Without `ours` nothing was stored yet.
-    `runs` are the moments of redemption of the versions that runs made; all other versions are re-consents. Of these
-    `copies` were put back on top by a run, each with the version that it stands for.
+    `runs` are the moments of redemption of the versions that runs made; all other versions are re-consents.
     """
 
     versions: tuple[ListedVersion, ...]
@@ -55,7 +54,6 @@ class VersionHistory:
     before: ListedVersion
     known: frozenset[str]
     runs: Mapping[str, datetime]
-    copies: Mapping[str, ListedVersion]
 
     @classmethod
     def of(
@@ -65,11 +63,10 @@ class VersionHistory:
         by_id = {version.version: version for version in versions}
         if not {before, ours or before} <= by_id.keys():
             return None
-        copies = _put_back_by_runs(versions)
-        runs = _made_by_runs([version for version in versions if version.version not in copies], ours)
+        runs = _made_by_runs(versions, ours)
         if known:  # what went back on top lies on a version of ours, whatever its tags say
             runs.setdefault(before, by_id[before].created_on)
-        return cls(versions, ours, by_id[before], known, runs, copies)
+        return cls(versions, ours, by_id[before], known, runs)
 
     @property
     def stored(self) -> ListedVersion:
@@ -120,20 +117,30 @@ class VersionHistory:
 
     def covered_before(self) -> list[ListedVersion]:
         """The last re-consent, where a run covered it that ended before it could settle."""
-        last = self._last(self.before, *(v for v in self.others if v.created_on <= self.before.created_on))
-        return [] if self.before in last else [v for v in last if v.enabled and self._was_covered(v)]
+        older = [version for version in self.others if version.created_on <= self.before.created_on]
+        last = self._last(self.before, *older)
+        if self.before in last:
+            return self._while_put_back(older)
+        return [version for version in last if version.enabled and self._was_covered(version)]
+
+    def _while_put_back(self, older: Sequence[ListedVersion]) -> list[ListedVersion]:
+        """What was consented while a run put back the version before ours, and died: its source is enabled still."""
+        said = self.before.tags.get(PUT_BACK, "")
+        source, _, over = said.partition(" ")
+        copied = next((version for version in older if version.version == source and version.enabled), None)
+        if copied is None or any(version.tags.get(PUT_BACK) == said for version in older):  # the tags of a copy, copied
+            return []
+        since = (v for v in older if v.created_on > copied.created_on and v.version != over and PUT_BACK not in v.tags)
+        return [version for version in self._last(*since) if version.enabled]
 
     def _was_covered(self, version: ListedVersion) -> bool:
-        """Whether it was written between the redemption, or the consent, of another and the store of what that gave.
+        """Whether it was written between the redemption of another and the store of what that gave.
 
-        What that run redeemed or put back is enabled still, as it had no time to settle, and is older.
+        What that run redeemed is enabled still, as it had no time to settle, and is older.
         """
         enabled = [other for other in self.others if other.enabled]
-        between = (
-            held <= version.created_on <= store.created_on
-            for store in (self.before, *enabled)
-            if store is not version and (held := self._held_since(store))
-        )
+        stores = (store for store in (self.before, *enabled) if store.version in self.runs)
+        between = (self.runs[store.version] <= version.created_on <= store.created_on for store in stores)
         return any(between) and any(other.created_on < version.created_on for other in enabled)
 
     def meanwhile(self, *, looked: Mapping[str, str], stored: Mapping[str, str]) -> Meanwhile:
@@ -182,51 +189,31 @@ class VersionHistory:
 
     def _last(self, *versions: ListedVersion) -> list[ListedVersion]:
         """The last re-consent of these, enabled or not; several where they are of one second."""
-        no_consents = self.runs.keys() | {source.version for source in self.copies.values()}
-        theirs = [version for version in versions if version.version not in no_consents]
-        second = max(map(self._consented_on, theirs), default=None)
-        return [version for version in theirs if self._consented_on(version) == second]
-
-    def _consented_on(self, version: ListedVersion) -> datetime:
-        source = self.copies.get(version.version)
-        return self._consented_on(source) if source else version.created_on
-
-    def _held_since(self, version: ListedVersion) -> datetime | None:
-        """When a run got what it stored as this version: it redeemed it, or had found it beneath its own."""
-        return self._consented_on(version) if version.version in self.copies else self.runs.get(version.version)
+        theirs = [version for version in versions if version.version not in self.runs]
+        second = max((version.created_on for version in theirs), default=None)
+        return [version for version in theirs if version.created_on == second]
 
     def _was_redeemed_after(self, version: ListedVersion, consent: ListedVersion) -> bool:
         return version.version in self.runs and self.runs[version.version] > consent.created_on
 
 
-def _made_by_runs(versions: Sequence[ListedVersion], ours: str) -> dict[str, datetime]:
+def _made_by_runs(versions: tuple[ListedVersion, ...], ours: str) -> dict[str, datetime]:
     """The versions that runs made, and when each was redeemed: it says so, not long before, and no older one the same.
 
     Else somebody wrote it who copied the tags of a version before. What says the same as ours is ours, stored twice by
     a request that had been given up.
     """
     made: dict[str, datetime] = {}
-    first: dict[str, datetime] = {}
+    first: dict[datetime, datetime] = {}
     for version in reversed(versions):
-        at = redeemed_at_of(version.tags)
+        at = redeemed_at_of(version.tags, exactly=True)
         if at is None:
             continue
+        second = at.replace(microsecond=0)  # a version's own dates are cut to it
         if version.version == ours:
-            made[ours] = at
+            made[ours] = second
             continue
-        is_first = first.setdefault(version.tags[REDEEMED_AT], version.created_on) == version.created_on
-        if is_first and abs(version.created_on - at) <= _STORED_WITHIN:
-            made[version.version] = at
+        is_first = first.setdefault(at, version.created_on) == version.created_on
+        if is_first and abs(version.created_on - second) <= _STORED_WITHIN:
+            made[version.version] = second
     return made
-
-
-def _put_back_by_runs(versions: Sequence[ListedVersion]) -> dict[str, ListedVersion]:
-    """The re-consents that runs put back on top, and what each is a copy of: it says so, and no older one the same."""
-    older: dict[str, ListedVersion] = {}
-    copies: dict[str, ListedVersion] = {}
-    for version in reversed(versions):
-        source = older.get(version.tags.get(PUT_BACK, ""))
-        if source is not None and source not in copies.values():  # else somebody copied the tags of a copy
-            copies[version.version] = source
-        older[version.version] = version
-    return copies

@@ -99,9 +99,15 @@ def test_two_runs_of_one_second_do_not_say_the_same_of_their_redemption() -> Non
     assert redeemed_at_of(tags[0]) == redeemed_at_of(tags[1]) == NOW
 
 
-def test_what_is_put_back_says_which_version_it_is_a_copy_of_where_there_is_room() -> None:
-    assert put_back({**notes(13), "put-back": "older"}, "abc") == {**notes(13), "put-back": "abc"}
-    assert put_back(notes(15), "abc") == notes(15)
+def test_what_is_put_back_says_which_version_it_is_a_copy_of_and_lies_on() -> None:
+    before = {**notes(12), "put-back": "older on", "last-warning": "mfa_missing;2026-11-14", "account-id": "uid.utid"}
+    tagged = put_back(before, source="abc", over="def")
+
+    assert tagged == Tagged({**before, "put-back": "abc def"}, dropped=False)
+    assert put_back({**notes(14), "account-id": "uid.utid"}, source="abc", over="def") == Tagged(
+        {**notes(14), "put-back": "abc def"}, dropped=True
+    )
+    assert put_back(notes(15), source="abc", over="def") == Tagged(notes(15), dropped=True)
 
 
 def test_fifteen_tags_are_what_a_secret_may_have() -> None:

@@ -117,41 +117,44 @@ def test_a_re_consent_that_a_later_one_has_replaced_is_not_put_on_top_of_it() ->
     assert covered(SOURCE, BURIED, DIED, version("later", -50, enabled=False), BEFORE_OURS, OURS, before="run") == []
 
 
-def put_back(name: str, minutes: float, source: str) -> ListedVersion:
-    return version(name, minutes, tags={**LABELLED, "put-back": source})
+def put_back(name: str, minutes: float, source: str, over: str = "cover") -> ListedVersion:
+    return version(name, minutes, tags={**LABELLED, "put-back": f"{source} {over}"})
+
+
+THEIRS, BETWEEN, COPY = version("theirs", -30), version("later", -29), put_back("before", -28, "theirs")
 
 
 def test_what_was_consented_while_a_run_put_another_back_is_covered_by_that() -> None:
-    """The run died then: it had no time to find the later one."""
-    theirs, later, copy = version("theirs", -30), version("later", -29), put_back("before", -28, "theirs")
+    """The run died then: it had no time to find the later one, nor to disable anything."""
+    assert covered(SOURCE, THEIRS, BETWEEN, COPY, OURS) == ["later"]
+    assert covered(SOURCE, THEIRS, COPY, OURS) == []
+    assert covered(SOURCE, BETWEEN, version("theirs", -28.5), COPY, OURS) == []
+    assert covered(SOURCE, THEIRS, replace(BETWEEN, enabled=False), COPY, OURS) == []
+    assert covered(SOURCE, replace(THEIRS, enabled=False), BETWEEN, COPY, OURS) == [], "it had"
 
-    assert covered(SOURCE, theirs, later, copy, OURS) == ["later"]
-    assert covered(SOURCE, theirs, copy, OURS) == []
-    assert covered(SOURCE, later, version("theirs", -28.5), copy, OURS) == []
-    assert covered(SOURCE, theirs, replace(later, enabled=False), copy, OURS) == []
+
+@pytest.mark.parametrize("said", [{}, {"redeemed-at": "2026-11-21T05:46:00Z"}])
+def test_what_the_copy_lies_on_is_a_run_s_though_it_may_not_say_so(said: dict[str, str]) -> None:
+    """An operator's 15 tags leave no room for the job's own."""
+    cover = version("cover", -29, tags={**LABELLED, **said})
+
+    assert covered(SOURCE, THEIRS, cover, COPY, OURS) == []
 
 
 def test_what_was_put_back_does_not_come_up_again_though_nothing_could_be_disabled() -> None:
-    theirs, cover = version("theirs", -30), version("cover", -29.5, redeemed=-31)
-    copy = put_back("copy", -29, "theirs")
+    cover, copy = version("cover", -29.5, redeemed=-31), put_back("copy", -29, "theirs")
     last = version("before", -20, redeemed=-21)
 
-    assert covered(SOURCE, theirs, cover, last, OURS) == ["theirs"]
-    assert covered(SOURCE, theirs, cover, copy, last, OURS) == []
+    assert covered(SOURCE, THEIRS, cover, last, OURS) == ["theirs"]
+    assert covered(SOURCE, THEIRS, cover, copy, last, OURS) == []
+    assert covered(SOURCE, THEIRS, BETWEEN, copy, put_back("before", -20, "later"), OURS) == []
 
 
-def test_who_copies_the_tags_of_what_was_put_back_has_consented_after_it() -> None:
-    theirs, later, copy = version("theirs", -30), version("later", -29), put_back("copy", -28, "theirs")
+@pytest.mark.parametrize("source", ["theirs", "before", "nowhere", ""])
+def test_who_copies_the_tags_of_what_was_put_back_has_consented_after_it(source: str) -> None:
+    copy, copied = put_back("copy", -28, "theirs"), put_back("before", -27, source)
 
-    for source in ("theirs", "before", "nowhere"):
-        assert covered(SOURCE, theirs, later, copy, put_back("before", -27, source), OURS) == []
-
-
-def test_what_was_put_back_twice_is_as_old_as_it_was_at_first() -> None:
-    theirs, later = version("theirs", -30), version("later", -29.5)
-    copy, again = put_back("copy", -29, "theirs"), put_back("before", -28, "copy")
-
-    assert covered(SOURCE, theirs, later, copy, again, OURS) == ["later"]
+    assert covered(SOURCE, THEIRS, BETWEEN, copy, copied, OURS) == []
 
 
 def test_of_two_runs_of_one_second_each_is_a_run() -> None:

@@ -84,8 +84,9 @@ def test_a_re_consent_that_was_put_back_says_of_which_version_it_is_a_copy_until
     rotated_while(job, "between look again and store", lambda: partner.put("contoso", redeemed=None))
     copy = current(vault, "contoso")
 
-    source = vault.state.version("contoso", tags_of(vault, "contoso")["put-back"])
+    source, over = (vault.state.version("contoso", said) for said in tags_of(vault, "contoso")["put-back"].split())
     assert (source.value, source.version == copy.version) == (copy.value, False)
+    assert "redeemed-at" in (over.tags or {})
 
     job.rotate("contoso")
     assert "put-back" not in tags_of(vault, "contoso")
