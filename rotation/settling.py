@@ -26,7 +26,7 @@ from rotation.reason import Reason
 from rotation.storing import Stored, Storing, strand
 from rotation.tagging import fitted, job_tags, put_back
 from rotation.token import is_managed
-from rotation.version_history import VersionHistory
+from rotation.version_history import Meanwhile, VersionHistory
 
 _ATTEMPTS = 5
 _A_SECOND = 1.0  # dates are cut to it: so what goes on top of ours is later than ours
@@ -151,30 +151,32 @@ class Settling:
 
     def _follow(self, stored: Stored, history: VersionHistory) -> tuple[Reason, ...]:
         """Do to ours what somebody did meanwhile. Raises Ended when that ends the rotation."""
-        what = history.meanwhile(looked=stored.looked.tags, stored=stored.new.tags)
-        warnings = (Reason.CONCURRENT_WRITE,) * what.in_doubt
+        what, dropped = _meanwhile(stored, history), False
         try:
             if what.tags is not None:
-                warnings += self.storing.in_time(partial(self._carry_over, stored, history.known), attempts=_ATTEMPTS)
+                history, dropped = self.storing.in_time(partial(self._carry_over, stored, history), attempts=_ATTEMPTS)
+                what = _meanwhile(stored, history)
             if what.disabled and history.stored.enabled:
                 self.storing.in_time(lambda: self.storing.vault.disable(stored.new.name, stored.version), attempts=1)
         except VaultError as error:
-            return (*warnings, Reason.CONCURRENT_WRITE, *_unsettled(error))
+            return (Reason.CONCURRENT_WRITE, *_unsettled(error))
+        warnings = (Reason.CONCURRENT_WRITE,) * what.in_doubt + (Reason.TAGS_DROPPED,) * dropped
         if what.disabled:
             raise Ended(Kind.SKIPPED, Reason.DISABLED, _DISABLED, warnings=warnings)
         if is_managed(stored.new.tags) and not is_managed(what.tags or history.stored.tags):
             raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, _RELEASED, warnings=warnings)
         return warnings
 
-    def _carry_over(self, stored: Stored, known: frozenset[str]) -> tuple[Reason, ...]:
-        """Change the tags of ours, if a list shows that they still are to be changed; returns the warnings."""
-        history = self._history(stored.new.name, stored.looked.version, ours=stored.version, known=known)
-        what = history and history.meanwhile(looked=stored.looked.tags, stored=stored.new.tags)
-        if not what or what.tags is None:  # somebody touched ours since: it stays as they left it
-            return (Reason.CONCURRENT_WRITE,) * bool(what and what.in_doubt)
-        tagged = fitted(what.tags, job_tags(stored.new.tags))
-        self.storing.vault.retag(stored.new.name, stored.version, tagged.tags)
-        return (Reason.TAGS_DROPPED,) * tagged.dropped
+    def _carry_over(self, stored: Stored, listed: VersionHistory) -> tuple[VersionHistory, bool]:
+        """Change the tags of ours, if a new list says so too. Returns that list, and whether a tag of ours gave way."""
+        name = stored.new.name
+        history = self._history(name, stored.looked.version, ours=stored.version, known=listed.known) or listed
+        tags = _meanwhile(stored, history).tags
+        if tags is None:  # somebody touched ours since: it stays as they left it
+            return history, False
+        tagged = fitted(tags, job_tags(stored.new.tags))
+        self.storing.vault.retag(name, stored.version, tagged.tags)
+        return history, tagged.dropped
 
     def _supersede(self, name: str, versions: Iterable[ListedVersion]) -> tuple[Reason, ...]:
         try:
@@ -190,6 +192,10 @@ class Settling:
         """Re-consents of one second, unless all hold the same token, as a request that was sent twice leaves it."""
         values = [self.storing.in_time(partial(self.storing.vault.read, name, v.version)).value for v in consents]
         return consents if any(value != values[0] for value in values) else []
+
+
+def _meanwhile(stored: Stored, history: VersionHistory) -> Meanwhile:
+    return history.meanwhile(looked=stored.looked.tags, stored=stored.new.tags)
 
 
 def _unsettled(error: VaultError) -> tuple[Reason, ...]:

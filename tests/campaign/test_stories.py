@@ -233,6 +233,9 @@ STORIES = {
     "they disable it before the store and enable it after: it stays enabled": Story(
         ("due",), (Run((Meanwhile("disable", STORE), Meanwhile("enable", STORE, AFTER))),)
     ),
+    "they tag and disable it before the store, and enable it while the tags are carried over: it stays enabled": Story(
+        ("due",), (Run((Meanwhile("retag", STORE), Meanwhile("disable", STORE), Meanwhile("enable", VERSIONS, AFTER))),)
+    ),
     "they release it before the store and adopt it after: it stays in care": Story(
         ("due",), (Run((Meanwhile("release", STORE), Meanwhile("adopt", STORE, AFTER))),)
     ),
