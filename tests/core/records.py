@@ -16,6 +16,8 @@ from rotation.token import InvalidRecord, ManagedToken, Thresholds, parse
 
 NOW = datetime(2027, 3, 10, 12, 0, tzinfo=UTC)
 VAULT = "https://contoso-tokens.vault.azure.net"
+OTHER_VAULT = "https://fabrikam-tokens.vault.azure.net"
+SECRET = "secret:contoso-app"
 THRESHOLDS = Thresholds(7, 90, 30)
 VERSION = "0123456789abcdef0123456789abcdef"
 OTHER_VERSION = "fedcba9876543210fedcba9876543210"
@@ -137,3 +139,7 @@ def tokens(draw: st.DrawFn, *, enabled: bool | None = None, redeemed: bool = Fal
         last_failure=draw(st.none() | last_failures(NOW)),
         paused_until=draw(st.none() | st.integers(-400, 400).map(lambda days: NOW.date() + days * DAY)),
     )
+
+
+def by_one_cause(reason: Reason, count: int) -> list[Outcome]:
+    return [outcome(reason, name=f"token-{number:03}", subject=SECRET, repeated=True) for number in range(count)]

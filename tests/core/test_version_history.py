@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from random import Random
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rotation.ports import ListedVersion
-from rotation.version_history import Meanwhile, VersionHistory
-
-NOW = datetime(2026, 11, 21, 6, 17, tzinfo=UTC)
-LABELLED = {"label": "Contoso"}
-
-
-def version(
-    name: str,
-    minutes: float,
-    *,
-    redeemed: float | None = None,
-    enabled: bool = True,
-    tags: Mapping[str, str] = LABELLED,
-    touched: bool = False,
-) -> ListedVersion:
-    """A version written some minutes after now; `redeemed` is when its token was, or is said to have been."""
-    said = {} if redeemed is None else {"redeemed-at": (NOW + timedelta(minutes=redeemed)).isoformat()}
-    moment = NOW + timedelta(minutes=minutes)
-    updated = moment + timedelta(seconds=touched)
-    return ListedVersion(version=name, enabled=enabled, tags={**tags, **said}, created_on=moment, updated_on=updated)
-
-
-def history(*oldest_first: ListedVersion, before: str = "before", known: tuple[str, ...] = ()) -> VersionHistory:
-    ours = "ours" if "ours" in {each.version for each in oldest_first} else ""
-    made = VersionHistory.of(tuple(reversed(oldest_first)), before, ours=ours, known=frozenset(known))
-    assert made is not None
-    return made
+from rotation.version_history import Meanwhile
+from tests.core.versions import LABELLED, history, version
 
 
 def covered(*oldest_first: ListedVersion, before: str = "before", known: tuple[str, ...] = ()) -> list[str]:
@@ -276,81 +247,3 @@ def test_the_one_that_was_current_minutes_later_was_the_last() -> None:
     decided = history(other, one, OURS)
 
     assert (decided.last_consents, decided.superseded) == ([], [other])
-
-
-# ---- whatever there is
-
-SECONDS = st.integers(0, 3)
-VERSIONS = st.lists(
-    st.builds(
-        lambda second, redeemed, enabled, touched: (second, redeemed, enabled, touched),
-        SECONDS, st.one_of(st.none(), SECONDS), st.booleans(), st.booleans(),
-    ),
-    max_size=6,
-)  # fmt: skip
-
-
-@given(drawn=VERSIONS, before=SECONDS, ours=SECONDS, order=st.randoms(use_true_random=False))
-def test_the_order_of_a_list_within_a_second_says_nothing_and_nothing_young_is_superseded(
-    drawn: list[tuple[int, int | None, bool, bool]], before: int, ours: int, order: Random
-) -> None:
-    others = [
-        version(str(n), second / 60, redeemed=None if redeemed is None else redeemed / 60, enabled=on, touched=touched)
-        for n, (second, redeemed, on, touched) in enumerate(drawn)
-    ]
-    listed = [*others, version("before", before / 60), version("ours", ours / 60, redeemed=ours / 60)]
-    said = []
-    for _ in range(2):
-        order.shuffle(listed)
-        made = history(*sorted(listed, key=lambda each: each.created_on))
-        assert all(each.created_on < made.before.created_on for each in made.superseded)
-        assert made.superseded == [each for each in made.superseded if each in others and each.enabled]
-        groups = (made.superseded, made.last_consents, made.covered())
-        said.append(([set(map(id, group)) for group in groups], made.meanwhile(looked=LABELLED, stored=LABELLED)))
-    assert said[0] == said[1]
-
-
-@dataclass(slots=True)
-class Vault:
-    """Versions in the order in which they were written, with dates cut to the second; `runs` take one step a turn."""
-
-    seconds: int = 0
-    versions: list[ListedVersion] = field(default_factory=lambda: [version("first", 0)])
-    looked: dict[int, str] = field(default_factory=dict)
-    stored: dict[int, str] = field(default_factory=dict)
-
-    def step(self, run: int) -> None:
-        """The next of a run's three steps: look, store, settle."""
-        if run not in self.looked:
-            self.looked[run] = self.versions[-1].version
-        elif run not in self.stored:
-            self.stored[run] = f"version {len(self.versions)}"
-            moment = self.seconds / 60
-            self.versions.append(version(self.stored[run], moment, redeemed=moment))
-        else:
-            self._settle(self.looked.pop(run), self.stored.pop(run))
-
-    def _settle(self, before: str, ours: str) -> None:
-        listed = tuple(sorted(self.versions, key=lambda each: each.created_on, reverse=True))
-        made = VersionHistory.of(listed, before, ours=ours)
-        assert made is not None
-        if made.since and self.versions[-1].version != ours:
-            return
-        assert not made.meanwhile(looked=LABELLED, stored=LABELLED).disabled, "no operator did anything"
-        superseded = {each.version for each in made.superseded}
-        self.versions = [
-            replace(each, enabled=each.enabled and each.version not in superseded) for each in self.versions
-        ]
-
-
-@settings(max_examples=300)
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3), st.sampled_from((0, 1, 400))), min_size=4, max_size=12))
-def test_however_many_runs_overlap_none_takes_what_another_disabled_for_an_operator_s_act(
-    turns: list[tuple[int, int, int]],
-) -> None:
-    vault = Vault()
-    for run, steps, seconds in turns:
-        vault.seconds += seconds
-        for _ in range(steps):
-            vault.step(run)
-            assert vault.versions[-1].enabled

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulators.world import World
+from emulators.world import EmulatedVault, World
 from tests.effects.job import Job, job_in
-from tests.effects.partners import Partner
+from tests.effects.partners import DUE, Partner
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +41,11 @@ def job_of_both(cloud: World) -> Iterator[Job]:
 @pytest.fixture
 def partner(cloud: World) -> Partner:
     return Partner.new(cloud)
+
+
+@pytest.fixture
+def vault(cloud: World, partner: Partner) -> EmulatedVault:
+    """A vault in which the token's versions are days old, as they are when they are rotated."""
+    partner.put("contoso")
+    cloud.vault.state.age(DUE)
+    return cloud.vault

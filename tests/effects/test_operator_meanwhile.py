@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,12 +11,11 @@ from emulators.faults import Answer
 from emulators.keyvault.secret import SecretVersion
 from emulators.world import EmulatedVault, World
 from rotation.outcome import Kind, Outcome
-from rotation.ports import NewVersion
 from rotation.reason import Reason
 from rotation.tagging import operator_tags
 from tests.effects.job import Job
-from tests.effects.partners import DUE, FRESH, Partner, current, enabled_of, tags_of, values_of
-from tests.effects.steps import REDEEM, RETAG, STORE, VERSIONS, Steps, WatchedVault, watched
+from tests.effects.partners import FRESH, Partner, current, enabled_of, tags_of, values_of
+from tests.effects.steps import REDEEM, RETAG, STORE, VERSIONS, Steps, watched
 
 type Moment = Callable[[Callable[[], object]], Steps]
 
@@ -39,14 +37,6 @@ def rotated_while(job: Job, moment: str, act: Callable[[], object]) -> Outcome:
     outcome = watched(job, steps).rotate("contoso", force=True)
     assert {**steps.before, **steps.after} == {}, "the operator never acted"
     return outcome
-
-
-@pytest.fixture
-def vault(cloud: World, partner: Partner) -> EmulatedVault:
-    """A vault in which the token's versions are days old, as they are when they are rotated."""
-    partner.put("contoso")
-    cloud.vault.state.age(DUE)
-    return cloud.vault
 
 
 @every_moment
@@ -240,34 +230,6 @@ def test_more_tags_than_fit_beside_ours_are_all_there_afterwards(
     assert theirs.items() <= tags_of(vault, "contoso").items()
 
 
-def sent_again(vault: EmulatedVault) -> None:
-    """A request to store that had been given up comes through after all."""
-    ours = current(vault, "contoso")
-    vault.state.put("contoso", ours.value, tags=ours.tags, content_type=ours.content_type, expires_on=ours.expires_on)
-
-
-def test_what_a_request_that_was_given_up_stores_after_all_is_not_disabled(
-    cloud: World, vault: EmulatedVault, job: Job
-) -> None:
-    outcome = rotated_while(job, "between store and settle", lambda: sent_again(vault))
-
-    assert (outcome.kind, outcome.warnings) == (Kind.ROTATED, ())
-    assert enabled_of(vault, "contoso") == [True, True, True]
-    assert cloud.entra.is_redeemable(current(vault, "contoso").value)
-
-
-def test_a_re_consent_beneath_a_version_and_its_double_goes_back_on_top(
-    partner: Partner, vault: EmulatedVault, job: Job
-) -> None:
-    token = partner.consent()
-    steps = Steps(before={STORE: lambda: partner.put("contoso", value=token)}, after={STORE: lambda: sent_again(vault)})
-
-    told = watched(job, steps).rotate("contoso")
-
-    assert (told.kind, told.reason) == (Kind.SKIPPED, Reason.SUPERSEDED)
-    assert (current(vault, "contoso").value, current(vault, "contoso").enabled) == (token, True)
-
-
 def test_of_two_re_consents_beneath_ours_the_later_goes_back_on_top(
     partner: Partner, vault: EmulatedVault, job: Job
 ) -> None:
@@ -281,30 +243,6 @@ def test_of_two_re_consents_beneath_ours_the_later_goes_back_on_top(
     rotated_while(job, "between look again and store", consent_twice)
 
     assert current(vault, "contoso").value == tokens[1]
-
-
-class SentTwice(WatchedVault):
-    """A vault to which a request to store comes twice, the one that had been given up first."""
-
-    def store(self, new: NewVersion) -> str:
-        WatchedVault.store(self, new)
-        return WatchedVault.store(self, new)
-
-
-def test_a_re_consent_beneath_a_double_and_its_version_goes_back_on_top(
-    partner: Partner, vault: EmulatedVault, job: Job
-) -> None:
-    token = partner.consent()
-
-    def re_consent() -> None:
-        partner.put("contoso", value=token, redeemed=None)
-        vault.state.age(timedelta(minutes=1))
-
-    doubling = replace(job, vaults=[SentTwice(job.vaults[0], Steps(before={STORE: re_consent}))])
-    outcome = doubling.rotate("contoso")
-
-    assert (outcome.kind, outcome.reason) == (Kind.SKIPPED, Reason.SUPERSEDED)
-    assert (current(vault, "contoso").value, current(vault, "contoso").enabled) == (token, True)
 
 
 def looked_at(vault: EmulatedVault) -> SecretVersion:

@@ -22,20 +22,11 @@ from emulators.serve import Site, listen, serving, url_of
 from emulators.world import World
 from rotation.blob_lease import BlobLease, by_connection_string
 from rotation.ports import HeldLease, LeaseHolder
+from tests.canary.blob_service import ACCOUNT_KEY, SIGNATURE, by_key, by_sas
 from tests.doors.command import report_of, rotation
 from tests.effects.partners import Partner
 
-KEY = "Y29udG9zbyBhY2NvdW50IGtleQ=="
-SIGNATURE = "Y29udG9zb3NpZ25hdHVyZQ"
 VAULT = "https://contoso-vault.vault.azure.net"
-
-
-def of_key(url: str) -> str:
-    return f"AccountName=contosorotation;AccountKey={KEY};BlobEndpoint={url}"
-
-
-def of_sas(url: str) -> str:
-    return f"BlobEndpoint={url};SharedAccessSignature=sv=2021-12-02&ss=b&srt=co&sp=rwc&sig={SIGNATURE}"
 
 
 def hold(connection_string: str, vault_url: str = VAULT, **limits: float) -> HeldLease:
@@ -73,7 +64,7 @@ def test_a_run_goes_on_without_and_reports_it_with_its_cure(
     world: World, monkeypatch: pytest.MonkeyPatch, nobody: str
 ) -> None:
     Partner.new(world).put("contoso")
-    monkeypatch.setenv("AzureWebJobsStorage", of_key(nobody))
+    monkeypatch.setenv("AzureWebJobsStorage", by_key(nobody))
 
     result = rotation("rotate", "--json")
 
@@ -96,7 +87,7 @@ def connections_of(server: socket.socket) -> int:
 
 def test_a_silent_account_is_waited_for_briefly_and_once_for_all_vaults() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        lease = BlobLease(partial(by_connection_string, of_key(url_of(silent, scheme="http")), read_seconds=0.2))
+        lease = BlobLease(partial(by_connection_string, by_key(url_of(silent, scheme="http")), read_seconds=0.2))
         for number in range(20):
             with lease.hold(f"{VAULT}:{number}", LeaseHolder("a-run", "cli", datetime.now(UTC))) as held:
                 assert held.is_held()
@@ -109,7 +100,7 @@ def test_an_account_that_falls_silent_is_waited_for_once_at_the_end_of_a_run(
 ) -> None:
     well = Answer(201, {"etag": '"1"', "last-modified": "Sat, 21 Nov 2026 07:00:00 GMT", "x-ms-lease-id": "a-lease"})
     with storage_of(well) as (url, log, faults):
-        connect = partial(by_connection_string, of_key(url), read_seconds=0.2)
+        connect = partial(by_connection_string, by_key(url), read_seconds=0.2)
         lease = BlobLease(connect, end_seconds=0.3)
         with ExitStack() as run:
             for number in range(10):
@@ -141,7 +132,7 @@ def test_a_refusal_is_told_with_its_code_and_what_mends_it(status: int, code: st
     headers = {"x-ms-error-code": code, "content-type": "application/xml", "location": "http://127.0.0.1:1/elsewhere"}
     body = f"<Error><Code>{code}</Code><Message>a secret of the storage account</Message></Error>"
     with failing(Answer(status, headers, body.encode())) as (url, log):
-        held = hold(of_key(url))
+        held = hold(by_key(url))
     assert said in held.fault
     assert "secret" not in held.fault
     assert len(log.requests) == (2 if status == 503 else 1), "only what may pass is asked for twice"
@@ -150,7 +141,7 @@ def test_a_refusal_is_told_with_its_code_and_what_mends_it(status: int, code: st
 @pytest.mark.parametrize("body", [b"", b"no XML", b"{}"])
 def test_an_answer_of_no_known_form_is_a_fault_and_no_crash(body: bytes) -> None:
     with failing(Answer(200, {}, body)) as (url, _):
-        assert "storage account" in hold(of_key(url)).fault
+        assert "storage account" in hold(by_key(url)).fault
 
 
 @pytest.mark.parametrize("fault", [Answer(403, {}, b"<Error/>"), Answer(503), Reset()], ids=["403", "503", "reset"])
@@ -159,11 +150,11 @@ def test_no_key_and_no_signature_is_shown_or_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     Partner.new(world).put("contoso")
-    for connection in (of_key, of_sas):
+    for connection in (by_key, by_sas):
         with failing(fault) as (url, log):
             monkeypatch.setenv("AzureWebJobsStorage", connection(url))
             shown = rotation("rotate")
             assert log.requests
         logged = caplog.text + "".join(str(vars(record)) for record in caplog.records)
         assert "lease_unavailable" in shown.stdout
-        assert not [secret for secret in (KEY, SIGNATURE) if secret in shown.stdout + shown.stderr + logged]
+        assert not [secret for secret in (ACCOUNT_KEY, SIGNATURE) if secret in shown.stdout + shown.stderr + logged]
