@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterable, Mapping
 
@@ -16,6 +17,7 @@ from rich.console import Console
 from rotation.cli.layout import plain
 
 _ANY_WIDTH = 10_000  # in a pipe a line is a line
+_STDERR = 2
 _SILENCE = logging.NullHandler()
 
 
@@ -43,3 +45,9 @@ def say(lines: Iterable[str]) -> None:
     """Tell the operator something that is not the report."""
     for line in lines:
         print(plain(line), file=sys.stderr)  # noqa: T201 - a command prints
+
+
+def say_at_once(line: str) -> None:
+    """The same from a signal's handler that may have interrupted a `say`: no stream of Python's is entered twice."""
+    beneath_the_bar = "\n" if sys.stderr.isatty() else ""
+    os.write(_STDERR, f"{beneath_the_bar}{line}\n".encode())

@@ -69,7 +69,7 @@ def _bar() -> Iterator[Progress]:
 
 def _stop_at_once(*_: object) -> NoReturn:
     """End without waiting for the workers. Whatever they were at, the version that is current is a good one."""
-    output.say(["Stopped at once; the stored tokens are good: run the command again to go on"])
+    output.say_at_once("Stopped at once; the stored tokens are good: run the command again to go on")
     os._exit(ExitCode.INTERRUPTED)
 
 

@@ -78,6 +78,31 @@ def test_a_second_interrupt_ends_at_once(world: World, partner: Partner) -> None
     assert stderr == b"Stopped at once; the stored tokens are good: run the command again to go on\n"
 
 
+IN_THE_MIDDLE = """
+import io, os, signal, sys
+from rotation.cli import rotate
+
+class Interrupting(io.RawIOBase):
+    def writable(self):
+        return True
+    def write(self, data):
+        signal.raise_signal(signal.SIGINT)
+        return os.write(2, data)
+
+sys.stderr = io.TextIOWrapper(io.BufferedWriter(Interrupting()), line_buffering=True)
+with rotate._interruptible():
+    signal.raise_signal(signal.SIGINT)
+"""
+
+
+def test_a_second_interrupt_while_the_first_is_being_told_ends_at_once_too() -> None:
+    """A stream of Python's is not to be written to by a handler that interrupted a writing: that is a RuntimeError."""
+    ended = subprocess.run([sys.executable, "-c", IN_THE_MIDDLE], cwd=CHECKOUT, capture_output=True, check=False)
+
+    assert (ended.returncode, ended.stdout) == (130, b"")
+    assert ended.stderr == b"Stopped at once; the stored tokens are good: run the command again to go on\n"
+
+
 def test_libraries_do_not_log_to_the_operator(world: World) -> None:
     """azure-identity warns at length when the identity endpoint refuses; what counts of it is in the report."""
     world.identity_faults.fail_next(Answer(400, body={"error": "invalid_request"}), times=None)
