@@ -134,8 +134,8 @@ class Settling:
     ) -> NoReturn:
         """Store what lies beneath ours on top of it, and settle that: they may have signed in once more."""
         listed, secret = theirs
-        on_top_of = history.tags_on_top(listed, stored=stored, now=current.tags)
-        tagged = put_back(on_top_of.tags, source=listed.version, over=current.version)
+        tags = history.tags_on_top(listed, stored=stored, now=current.tags)
+        tagged = put_back(tags, source=listed.version, over=current.version)
         on_top = NewVersion(
             name=secret.name,
             value=secret.value,
@@ -146,7 +146,7 @@ class Settling:
         )
         known = frozenset(version.version for version in history.versions)
         again = self.storing.store(on_top, current, unless=_NOT_PUT_BACK)
-        warnings += (Reason.TAGS_DROPPED,) * (on_top_of.dropped or tagged.dropped) + self.settle(again, known=known)
+        warnings += (Reason.TAGS_DROPPED,) * tagged.dropped + self.settle(again, known=known)
         raise Ended(Kind.SKIPPED, Reason.SUPERSEDED, _PUT_BACK, warnings=warnings)
 
     def _follow(self, stored: Stored, history: VersionHistory) -> tuple[Reason, ...]:

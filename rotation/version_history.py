@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rotation.ports import ListedVersion
-from rotation.tagging import Tagged, fitted, job_tags, operator_tags
+from rotation.tagging import job_tags, operator_tags
 from rotation.token import PUT_BACK, redeemed_at_of
 
 _STORED_WITHIN = timedelta(hours=1)  # of its redemption: far longer than a run takes
@@ -174,7 +174,9 @@ class VersionHistory:
         newest = [version for version in since if version.created_on == since[0].created_on]
         return next((version for version in newest if not version.enabled), newest[0])
 
-    def tags_on_top(self, theirs: ListedVersion, *, stored: Mapping[str, str], now: Mapping[str, str]) -> Tagged:
+    def tags_on_top(
+        self, theirs: ListedVersion, *, stored: Mapping[str, str], now: Mapping[str, str]
+    ) -> Mapping[str, str]:
         """The tags with which `theirs`, beneath ours, goes back on top.
 
         Its own; but where operators have said others of the version on top of it since, those: of ours, that were
@@ -184,8 +186,8 @@ class VersionHistory:
         source = next((operator_tags(v.tags) for v in reversed(self.others) if v.enabled), {})
         as_stored = on_top == operator_tags(stored) and not (self.ours and self.is_confirmed(stored))
         if as_stored and (theirs in self.since or on_top == source):
-            return Tagged(theirs.tags, dropped=False)
-        return fitted(on_top, job_tags(theirs.tags))
+            return theirs.tags
+        return {**on_top, **job_tags(theirs.tags)}
 
     def _last(self, *versions: ListedVersion) -> list[ListedVersion]:
         """The last re-consent of these, enabled or not; several where they are of one second."""

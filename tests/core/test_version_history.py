@@ -118,7 +118,9 @@ def test_what_was_put_back_does_not_come_up_again_though_nothing_could_be_disabl
 
     assert covered(SOURCE, THEIRS, cover, last, OURS) == ["theirs"]
     assert covered(SOURCE, THEIRS, cover, copy, last, OURS) == []
-    assert covered(SOURCE, THEIRS, BETWEEN, copy, put_back("before", -20, "later"), OURS) == []
+    assert (
+        covered(SOURCE, THEIRS, BETWEEN, put_back("copy", -28, "theirs"), put_back("before", -20, "later"), OURS) == []
+    )
 
 
 @pytest.mark.parametrize("source", ["theirs", "before", "nowhere", ""])
@@ -168,16 +170,16 @@ def test_a_re_consent_goes_up_with_its_tags_unless_they_were_changed_on_top_of_i
     beneath = history(SOURCE, theirs, DIED, OURS, before="died")
     changed, on_top = {"label": "changed"}, {"label": "changed", "redeemed-at": "copied"}
 
-    assert beneath.tags_on_top(theirs, stored=LABELLED, now=LABELLED).tags == theirs.tags
-    assert beneath.tags_on_top(theirs, stored=LABELLED, now=changed).tags == on_top
-    assert beneath.tags_on_top(theirs, stored=changed, now=changed).tags == on_top
+    assert beneath.tags_on_top(theirs, stored=LABELLED, now=LABELLED) == theirs.tags
+    assert beneath.tags_on_top(theirs, stored=LABELLED, now=changed) == on_top
+    assert beneath.tags_on_top(theirs, stored=changed, now=changed) == on_top
 
 
 def test_a_re_consent_without_tags_gets_those_that_somebody_has_put_back_on_ours() -> None:
     theirs, adopted = version("theirs", 1, tags={}), replace(OURS, updated_on=OURS.updated_on + timedelta(seconds=1))
 
-    assert history(BEFORE, theirs, OURS).tags_on_top(theirs, stored=LABELLED, now=LABELLED).tags == {}
-    assert history(BEFORE, theirs, adopted).tags_on_top(theirs, stored=LABELLED, now=LABELLED).tags == LABELLED
+    assert history(BEFORE, theirs, OURS).tags_on_top(theirs, stored=LABELLED, now=LABELLED) == {}
+    assert history(BEFORE, theirs, adopted).tags_on_top(theirs, stored=LABELLED, now=LABELLED) == LABELLED
 
 
 # ---- what was done meanwhile

@@ -96,6 +96,18 @@ def test_tags_that_do_not_fit_beside_a_re_consent_put_back_are_told(
     assert (told.reason, told.warnings) == (Reason.SUPERSEDED, (Reason.TAGS_DROPPED,))
 
 
+def test_a_re_consent_with_all_the_tags_there_may_be_is_put_back_with_them_and_that_is_told(
+    partner: Partner, vault: EmulatedVault, job: Job
+) -> None:
+    full = partner.tags(redeemed=None) | NOTES
+    steps = Steps(before={STORE: lambda: partner.put("contoso", tags=full)})
+
+    told = watched(job, steps).rotate("contoso")
+
+    assert (told.reason, told.warnings) == (Reason.SUPERSEDED, (Reason.TAGS_DROPPED,))
+    assert tags_of(vault, "contoso") == full
+
+
 def test_what_is_told_is_told_once(partner: Partner, vault: EmulatedVault, job: Job) -> None:
     """They leave room for one of the job's before the run, and for none in its window."""
     vault.state.retag("contoso", partner.tags(redeemed=None) | dict(list(NOTES.items())[1:]))
